@@ -1,0 +1,1 @@
+"""Linux, typed: namespaces, mounts, netlink, packet sockets. Knows nothing of labs."""

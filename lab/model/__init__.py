@@ -1,0 +1,1 @@
+"""What the words mean: topology, scenario, plan, event and error as frozen, typed data. No I/O."""

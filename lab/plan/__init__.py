@@ -1,0 +1,1 @@
+"""Topology to ordered kernel operations, as data; rendered as netlink bytes or a shell script."""

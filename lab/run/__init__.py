@@ -1,0 +1,1 @@
+"""One scenario to events; many scenarios over the matrix, in parallel."""

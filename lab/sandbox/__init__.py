@@ -1,0 +1,1 @@
+"""Where labs live: user namespaces, PID 1, the root, nodes and their processes."""

@@ -1,0 +1,59 @@
+"""What a node's settings start from, whatever the host's are.
+
+A new network namespace takes its net.ipv4.conf values from the machine's first one
+(net.core.devconf_inherit_init_net=0), so a lab on a host with rp_filter=1 would differ from one
+on a host without.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+_CONF = "/proc/sys/net/ipv4/conf"
+# ipv4_devconf and ipv4_devconf_dflt of net/ipv4/devinet.c; every key not named is 0.
+_ALL = {
+    "accept_redirects": "1",
+    "arp_evict_nocarrier": "1",
+    "igmpv2_unsolicited_report_interval": "10000",
+    "igmpv3_unsolicited_report_interval": "1000",
+    "secure_redirects": "1",
+    "send_redirects": "1",
+    "shared_media": "1",
+}
+_DEFAULT = {**_ALL, "accept_source_route": "1"}
+# set by multicast routing daemons only, not writable
+_READ_ONLY = frozenset({"mc_forwarding"})
+
+Snapshot = Mapping[str, str]
+"""Values by key below net.ipv4.conf, such as ``{"all.rp_filter": "1"}``."""
+
+
+def snapshot() -> dict[str, str]:
+    """Read what a namespace starts with: the calling thread must be in a new one."""
+    return {
+        f"{scope}.{name}": Path(_CONF, scope, name).read_text().strip()
+        for scope in ("all", "default")
+        for name in os.listdir(f"{_CONF}/{scope}")
+        if name not in _READ_ONLY
+    }
+
+
+def corrections(inherited: Snapshot) -> tuple[tuple[str, str], ...]:
+    """The sysctls to write so that a namespace that starts from ``inherited`` starts from ours.
+
+    Empty on a host that changed nothing, so a thousand nodes cost nothing. ``forwarding`` comes
+    first, since writing it resets accept_redirects and those of every interface.
+    """
+    wrong = []
+    for key, value in inherited.items():
+        scope, _, name = key.partition(".")
+        wanted = (_ALL if scope == "all" else _DEFAULT).get(name, "0")
+        if value != wanted:
+            wrong.append((key, wanted))
+    if any(key == "all.forwarding" for key, _ in wrong):
+        rewritten = ("all.accept_redirects", "default.accept_redirects")
+        wrong += [(key, "1") for key in rewritten if (key, "1") not in wrong]
+    wrong.sort(key=lambda item: (not item[0].endswith(".forwarding"), item[0]))
+    return tuple((f"net.ipv4.conf.{key}", value) for key, value in wrong)

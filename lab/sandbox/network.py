@@ -1,0 +1,107 @@
+"""The lab's network: a namespace for each node, and the plan applied to them."""
+
+from __future__ import annotations
+
+import os
+import socket
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+
+from lab.kernel import netlink, sysctl
+from lab.kernel.namespaces import Namespace, hold, inside_net, setns, unshare
+from lab.model.errors import Broken
+from lab.plan.operations import Batch, Plan, Setting, describe
+from lab.plan.wire import encode
+from lab.sandbox import baseline
+
+
+class Network:
+    """The network namespaces of a lab, each held by a descriptor.
+
+    All methods are for the thread that made it: it alone moves between network namespaces.
+    """
+
+    def __init__(self) -> None:
+        self._home = hold(Namespace.NET)
+        self._namespaces: dict[str, int] = {}
+
+    @property
+    def namespaces(self) -> Mapping[str, int]:
+        """Each node's network namespace, by descriptor."""
+        return self._namespaces
+
+    def build(self, plan: Plan) -> None:
+        """Make the nodes' namespaces and apply the plan; Broken names node and interface.
+
+        A route socket opened right after unshare(2) stays bound to the new namespace, so the
+        batches are sent without entering any of them again.
+        """
+        channels: dict[str, socket.socket] = {}
+        before = _by_node(plan.before)
+        corrections: tuple[tuple[str, str], ...] | None = None
+        try:
+            for node in plan.nodes:
+                unshare(Namespace.NET)
+                self._namespaces[node] = hold(Namespace.NET)
+                channels[node] = netlink.route_socket()
+                if corrections is None:
+                    corrections = baseline.corrections(baseline.snapshot())
+                for key, value in corrections:
+                    _write(Setting(node, key, value))
+                for setting in before.get(node, ()):
+                    _write(setting)
+        finally:
+            setns(self._home, Namespace.NET)
+        try:
+            for batch in plan.batches:
+                _send(channels[batch.node], batch, self._namespaces)
+        finally:
+            # an open route socket would keep its namespace alive
+            for channel in channels.values():
+                channel.close()
+        for node, settings in _by_node(plan.after).items():
+            with self.inside(node):
+                for setting in settings:
+                    _write(setting)
+
+    @contextmanager
+    def inside(self, node: str) -> Iterator[None]:
+        """Have this thread in a node's network namespace for a while."""
+        with inside_net(self._namespaces[node], self._home):
+            yield
+
+    def close(self) -> None:
+        """Let go of the namespaces; the kernel destroys them in its own time."""
+        for descriptor in (*self._namespaces.values(), self._home):
+            os.close(descriptor)
+        self._namespaces.clear()
+
+
+def _by_node(settings: tuple[Setting, ...]) -> dict[str, list[Setting]]:
+    grouped: dict[str, list[Setting]] = {}
+    for setting in settings:
+        grouped.setdefault(setting.node, []).append(setting)
+    return grouped
+
+
+def _write(setting: Setting) -> None:
+    if setting.key.startswith("net.bridge.") and not sysctl.path_of(setting.key).exists():
+        # without br_netfilter no bridge passes frames through iptables anyway
+        return
+    try:
+        sysctl.write(setting.key, setting.value)
+    except OSError as error:
+        what = error.strerror or str(error)
+        raise Broken(f"{setting.node}: cannot set {setting.key}={setting.value}: {what}") from error
+
+
+def _send(channel: socket.socket, batch: Batch, namespaces: Mapping[str, int]) -> None:
+    messages = [encode(operation, namespaces.__getitem__) for operation in batch.operations]
+    refusals = netlink.send_batch(channel, messages)
+    if refusals:
+        raise Broken(
+            "\n".join(
+                f"{batch.node}: cannot {describe(batch.operations[refusal.position])}: {refusal}"
+                for refusal in refusals
+            )
+        )
