@@ -75,10 +75,10 @@ class RouteEntry:
         words += ["metric", str(self.metric)] if self.metric is not None else []
         words += single.flags if single else ()
         words += self.options
+        words += ["pref", self.pref] if self.pref else []
         for hop in self.hops if single is None else ():
             leads = _leads(hop, self.destination.version)
             words += ["nexthop", *leads, "weight", str(hop.weight), *hop.flags]
-        words += ["pref", self.pref] if self.pref else []
         return " ".join(words)
 
 

@@ -125,6 +125,13 @@ class Step:
     proves: tuple[str, ...] = ()
 
     @property
+    def node(self) -> str:
+        """The node of a step that acts on one; ValueError for a step that has none."""
+        if self.on is None:
+            raise ValueError(f"step {self.number} ({self.verb}) has no node")
+        return self.on
+
+    @property
     def changes(self) -> bool:
         """Whether the step changes the lab, so that its failure makes the rest meaningless."""
         return isinstance(self.action, Run | Serve | Restore)

@@ -76,9 +76,7 @@ def plan(topology: Topology) -> Plan:
 def _wire(topology: Topology) -> _Wiring:
     """Number the interfaces of each node from 2 (a switch's from 3, behind its bridge)."""
     wiring = _Wiring(cables={node.name: [] for node in topology.nodes})
-    following = {
-        node.name: BRIDGE_INDEX + (node.kind is Kind.SWITCH) for node in topology.nodes
-    }
+    following = {node.name: BRIDGE_INDEX + (node.kind is Kind.SWITCH) for node in topology.nodes}
     numbers = {node.name: number for number, node in enumerate(topology.nodes, 1)}
     for cable, link in enumerate(topology.links):
         ends = []
@@ -117,9 +115,7 @@ def _bridge(number: int, node: Node) -> tuple[Operation, ...]:
     )
 
 
-def _host(
-    topology: Topology, node: Node, wiring: _Wiring, made: set[int]
-) -> Iterator[Operation]:
+def _host(topology: Topology, node: Node, wiring: _Wiring, made: set[int]) -> Iterator[Operation]:
     yield SetUp(LOOPBACK_INDEX, "lo")
     indexes: dict[str, int] = {}
     for cable in wiring.cables[node.name]:

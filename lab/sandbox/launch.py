@@ -24,7 +24,7 @@ from lab.kernel.namespaces import Namespace, unshare
 from lab.model.errors import Broken
 from lab.sandbox import fence as fences
 from lab.sandbox.fence import Fence, Mode
-from lab.sandbox.root import RootPlan, build, clone_exposed
+from lab.sandbox.root import Clones, RootPlan, build, clone_exposed
 
 Task = Callable[[int], int]
 """What the runner does: given the descriptor that events go to, it returns the exit code."""
@@ -113,7 +113,7 @@ def _middle(inside: _Inside, far: socket.socket, orchestrator: int) -> int:
     _default_signals()
     os.setsid()
     process.set_name("lab-sandbox")
-    clones = clone_exposed(inside.root.expose) if fence.mode is Mode.ROOT else {}
+    clones = clone_exposed(inside.root) if fence.mode is Mode.ROOT else None
     try:
         unshare(Namespace.USER)
     except OSError as error:
@@ -149,7 +149,7 @@ def _become_root(fence: Fence) -> None:
     process.set_dumpable()
 
 
-def _init(inside: _Inside, clones: dict[str, int], alive: int) -> int:
+def _init(inside: _Inside, clones: Clones | None, alive: int) -> int:
     """Live as PID 1: build the root, enter the inner user namespace, run the runner, reap."""
     process.die_with_parent()
     _die_if_orphaned(alive)

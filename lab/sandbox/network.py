@@ -7,10 +7,11 @@ import socket
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
-from lab.kernel import netlink, sysctl
+from lab.kernel import netlink, rtnetlink, sysctl
 from lab.kernel.namespaces import Namespace, hold, inside_net, setns, unshare
 from lab.model.errors import Broken
 from lab.plan.operations import Batch, Plan, Setting, describe
+from lab.plan.planner import LOOPBACK_INDEX
 from lab.plan.wire import encode
 from lab.sandbox import baseline
 
@@ -18,11 +19,14 @@ from lab.sandbox import baseline
 class Network:
     """The network namespaces of a lab, each held by a descriptor.
 
-    All methods are for the thread that made it: it alone moves between network namespaces.
+    All methods are for the thread that made it: it alone moves between network namespaces. Its
+    own namespace, which belongs to no node, gets its loopback interface up.
     """
 
     def __init__(self) -> None:
         self._home = hold(Namespace.NET)
+        with netlink.route_socket() as channel:
+            netlink.send_batch(channel, [rtnetlink.set_up(LOOPBACK_INDEX)])
         self._namespaces: dict[str, int] = {}
 
     @property

@@ -6,7 +6,10 @@ of this root a locked one: nothing inside can remount or unmount it (mount_names
 
 from __future__ import annotations
 
+import contextlib
+import errno
 import os
+import shutil
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -46,39 +49,53 @@ class RootPlan:
     homes: tuple[str, ...] = ("/home", "/root")
 
 
-def clone_exposed(paths: Iterable[str]) -> dict[str, int]:
-    """Take detached read-only copies of the paths that must stay visible.
+@dataclass(frozen=True, slots=True)
+class Clones:
+    """Detached copies of what must stay visible: the exposed paths, and the test server."""
+
+    exposed: Mapping[str, int]
+    test_server: int | None
+
+
+def clone_exposed(plan: RootPlan) -> Clones:
+    """Take detached read-only copies of the host's files that a plan shows.
 
     Host root does so before it gives uid 0 up, since its high-mapped successor cannot enter a
     private home.
     """
-    return {path: clone_tree(path) for path in paths}
+    server = plan.toolbox.test_server
+    return Clones(
+        exposed={path: clone_tree(path) for path in plan.expose},
+        test_server=None if server is None else clone_tree(server),
+    )
 
 
-def build(plan: RootPlan, clones: Mapping[str, int]) -> None:
-    """Build the root and move into it; the calling process is alone in its mount namespace."""
+def build(plan: RootPlan, clones: Clones | None) -> None:
+    """Build the root and move into it; the calling process is alone in its mount namespace.
+
+    ``clones`` are those that host root took beforehand, None for anybody else.
+    """
     make_private("/")
-    exposed = dict(clones) or clone_exposed(plan.expose)
+    if clones is None:
+        clones = clone_exposed(plan)
     tmpfs(_STAGE, "4m")
     root = f"{_STAGE}/root"
     os.mkdir(root)
     mount("/", root, None, MountFlag.BIND | MountFlag.RECURSIVE)
     set_attributes(root, MountAttribute.READ_ONLY | MountAttribute.NOSUID)
     # a locked read-only /sys would forbid a new sysfs in a node; its files' owners protect it
-    set_attributes(
-        f"{root}/sys", MountAttribute.NONE, MountAttribute.READ_ONLY, recursive=False
-    )
+    set_attributes(f"{root}/sys", MountAttribute.NONE, MountAttribute.READ_ONLY, recursive=False)
     for path, (size, mode) in _WRITABLE.items():
         tmpfs(root + path, size, mode, MountFlag.NODEV)
     for folder in _FOLDERS:
         os.makedirs(f"{root}/{folder}", exist_ok=True)
     os.symlink("/run", f"{root}/var/run")
     _hide_homes(root, plan.homes)
-    for path in sorted(exposed):
-        _attach(exposed[path], path, root)
+    for path in sorted(clones.exposed):
+        _attach(clones.exposed[path], path, root)
     _devices(f"{root}/dev")
     _writable_etc(plan, root)
-    furnish(plan.toolbox, root)
+    furnish(plan.toolbox, root, clones.test_server)
     mount("proc", f"{root}/proc", "proc", MountFlag.NOSUID | MountFlag.NODEV | MountFlag.NOEXEC)
     pivot_into(root)
 
@@ -135,8 +152,32 @@ def _writable_etc(plan: RootPlan, root: str) -> None:
     if plan.single_uid:
         for name in ("passwd", "group"):
             (upper / name).write_text(_everybody_root(Path("/etc", name).read_text()))
-    options = f"lowerdir=/etc,upperdir={upper},workdir={work}"
+    try:
+        _overlay_etc("/etc", upper, work, root)
+    except OSError as error:
+        if error.errno != errno.EINVAL:
+            raise
+        _overlay_etc(_copy_of_etc(), upper, work, root)
+
+
+def _overlay_etc(lower: str, upper: Path, work: Path, root: str) -> None:
+    options = f"lowerdir={lower},upperdir={upper},workdir={work}"
     mount("overlay", f"{root}/etc", "overlay", MountFlag.NOSUID | MountFlag.NODEV, options)
+
+
+def _copy_of_etc() -> str:
+    """Copy what of /etc can be read, for hosts where no overlay can lie over the original.
+
+    A container's /etc has files mounted into it (hosts, resolv.conf). In a user namespace they
+    are locked, and clone_private_mount() of fs/namespace.c refuses to look below them.
+    """
+    copy = f"{_STAGE}/etc/lower"
+    os.mkdir(copy)
+    tmpfs(copy, "64m", 0o755, MountFlag.NODEV)
+    # raised at the end, for what could not be read, when all else is copied
+    with contextlib.suppress(shutil.Error):
+        shutil.copytree("/etc", copy, symlinks=True, copy_function=shutil.copy, dirs_exist_ok=True)
+    return copy
 
 
 def _everybody_root(accounts: str) -> str:

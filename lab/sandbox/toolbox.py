@@ -11,7 +11,7 @@ import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
-from lab.kernel.mounts import MountAttribute, MountFlag, set_attributes, tmpfs
+from lab.kernel.mounts import MountAttribute, MountFlag, attach_tree, set_attributes, tmpfs
 from lab.model.errors import Missing
 from lab.model.scenario import Backend
 
@@ -79,8 +79,8 @@ def find_backend(backend: Backend) -> str:
     return found
 
 
-def furnish(toolbox: Toolbox, root: str) -> None:
-    """Fill the tool folder below a lab's new root."""
+def furnish(toolbox: Toolbox, root: str, test_server: int | None) -> None:
+    """Fill the tool folder below a lab's new root; ``test_server`` is a clone of the binary."""
     place = root + _PLACE
     tmpfs(place, "1m", 0o755, MountFlag.NODEV)
     folder = Path(root + FOLDER)
@@ -89,10 +89,9 @@ def furnish(toolbox: Toolbox, root: str) -> None:
     sudo = folder / "sudo"
     sudo.write_text(_SUDO)
     sudo.chmod(0o755)
-    if toolbox.test_server is not None:
-        server = root + TEST_SERVER
-        shutil.copyfile(toolbox.test_server, server)
-        os.chmod(server, 0o755)
+    if test_server is not None:
+        Path(root + TEST_SERVER).touch()
+        attach_tree(test_server, root + TEST_SERVER)
     set_attributes(place, MountAttribute.READ_ONLY, recursive=False)
 
 

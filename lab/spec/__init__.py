@@ -1,0 +1,1 @@
+"""Text to model and back: scenarios in YAML, Mininet topologies, the catalogue, the JSON Schema."""

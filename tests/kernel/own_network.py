@@ -1,0 +1,65 @@
+"""Runs a test in a process with a user and a network namespace of its own."""
+
+from __future__ import annotations
+
+import functools
+import os
+import subprocess
+import traceback
+from collections.abc import Callable
+from pathlib import Path
+from typing import ParamSpec
+
+import pytest
+
+from lab.kernel.namespaces import Namespace, unshare
+
+Arguments = ParamSpec("Arguments")
+
+
+def own_network(test: Callable[Arguments, None]) -> Callable[Arguments, None]:
+    """Has a test run where it is root of an empty network with `lo` up, and nothing else."""
+
+    @functools.wraps(test)
+    def run_in_child(*arguments: Arguments.args, **keywords: Arguments.kwargs) -> None:
+        reading, writing = os.pipe()
+        child = os.fork()
+        if child == 0:
+            os.close(reading)
+            os.write(writing, _report(lambda: test(*arguments, **keywords)))
+            os._exit(0)
+        os.close(writing)
+        with open(reading, encoding="utf-8") as pipe:
+            report = pipe.read()
+        os.waitpid(child, 0)
+        if report != "passed":
+            pytest.fail(report or "the process died", pytrace=False)
+
+    return run_in_child
+
+
+def run(command: str) -> str:
+    """Runs shell lines, which must succeed, and returns their output."""
+    done = subprocess.run(["bash", "-ec", command], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, f"{command}: {done.stderr}"
+    return done.stdout
+
+
+def _report(test: Callable[[], None]) -> bytes:
+    try:
+        _enter()
+        test()
+    except BaseException:  # noqa: BLE001 - whatever it is, the parent must tell it
+        return traceback.format_exc().encode()
+    return b"passed"
+
+
+def _enter() -> None:
+    uid, gid = os.geteuid(), os.getegid()
+    unshare(Namespace.USER | Namespace.NET)
+    Path("/proc/self/setgroups").write_text("deny")
+    Path("/proc/self/uid_map").write_text(f"0 {uid} 1")
+    Path("/proc/self/gid_map").write_text(f"0 {gid} 1")
+    # iptables-legacy would lock the machine's own /run/xtables.lock.
+    os.environ["XTABLES_LOCKFILE"] = "/dev/null"
+    run("ip link set lo up")
