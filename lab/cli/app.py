@@ -37,6 +37,12 @@ def _backend(name: str | None) -> str | None:
     return name
 
 
+def _number_of_labs(text: str) -> int:
+    if not (text.isascii() and text.isdecimal() and int(text) > 0):
+        raise typer.BadParameter(f"'{text}' is no number of labs.")
+    return int(text)
+
+
 def _not_yet(value: str | None) -> str | None:
     if value is not None:
         raise typer.BadParameter("this option is not yet supported.")
@@ -57,7 +63,7 @@ def lab(
 
 @app.command()
 def run(
-    scenarios: Annotated[list[str], typer.Argument(metavar="SCENARIO", hidden=True)],
+    scenarios: Annotated[list[str], typer.Argument(metavar="SCENARIO...", hidden=True)],
     iptables: Annotated[
         str | None,
         typer.Option(
@@ -80,7 +86,12 @@ def run(
     ] = None,
     jobs: Annotated[
         int | None,
-        typer.Option("-j", metavar="N", min=1, help="Run N labs side by side."),
+        typer.Option(
+            "-j",
+            metavar="N",
+            parser=_number_of_labs,
+            help="Run N labs side by side; otherwise one for each processor.",
+        ),
     ] = None,
     junit: Annotated[
         str | None, typer.Option(metavar="FILE", help="Write a report as JUnit XML.")
@@ -136,7 +147,7 @@ def ls() -> None:
 
 @app.command()
 def check(
-    files: Annotated[list[str], typer.Argument(metavar="FILE", hidden=True)],
+    files: Annotated[list[str], typer.Argument(metavar="FILE...", hidden=True)],
 ) -> None:
     """Check scenario files without running them."""
 
@@ -144,6 +155,23 @@ def check(
         from lab.cli.catalogue import check_files
 
         return check_files(files)
+
+    end(command)
+
+
+@app.command()
+def plan(
+    scenario: Annotated[str, typer.Argument(metavar="SCENARIO", hidden=True)],
+    shell: Annotated[
+        bool, typer.Option("--shell", help="Print the shell script that does it by hand.")
+    ] = False,
+) -> None:
+    """Show what would be done to build a scenario's topology, without doing it."""
+
+    def command() -> ExitCode:
+        from lab.cli.plan import print_plan
+
+        return print_plan(scenario, shell=shell)
 
     end(command)
 

@@ -93,8 +93,10 @@ class ServerSeen:
 class Flow:
     """One flow as each side saw it.
 
-    ``evidence`` says how a no-answer is known: "timed out" while only waiting shows it.
-    ``conntrack`` holds the entries that the step looked at, as ``node: entry``.
+    ``to`` is what the scenario wrote, ``target`` the address tried. ``evidence`` says how a
+    no-answer is known: "timed out" while only waiting shows it. ``detail`` tells more of the
+    outcome, such as the ICMP error and its sender. ``answer_source`` and ``answer_dest`` are the
+    tuple of the answer as the sender's socket saw it.
     """
 
     lab: int

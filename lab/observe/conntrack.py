@@ -80,7 +80,7 @@ class Entry:
         return self.directions[1].tuple
 
     def __str__(self) -> str:
-        words = [self.proto, self.state, f"{self.original} / reply {self.reply}"]
+        words = [self.proto, self.state, f"{self.original}, reply {self.reply}"]
         words += [f"[{word}]" for word in sorted(self.status)]
         return " ".join(word for word in words if word)
 

@@ -108,8 +108,9 @@ def _row_lines(row: _Row, who: int, what: int, page: Page) -> list[Line]:
     lines = page.fit(line, hang=len(start) + len(_GAP))
     if row.style is not Style.DIM or len(lines) <= _LINES_OF_OBSERVATION:
         return lines
-    *shown, last = lines[:_LINES_OF_OBSERVATION]
-    return [*shown, page.cut(last + Line.of(" " + "…" * page.width, Style.DIM))]
+    last = _LINES_OF_OBSERVATION - 1
+    rest = Line(tuple(span for line in lines[last:] for span in line.spans))
+    return [*lines[:last], page.cut(rest)]
 
 
 def command_lines(commands: Iterable[CommandRan], page: Page) -> list[Line]:
@@ -118,8 +119,9 @@ def command_lines(commands: Iterable[CommandRan], page: Page) -> list[Line]:
     for ran in commands:
         prompt = f"{_INDENT}{ran.node}# "
         first, *rest = ran.command.splitlines() or [""]
-        lines.append(Line.of(prompt + first) + Line.of(_GAP + exit_words(ran.exit), Style.DIM))
-        lines += [Line.of(" " * cells(prompt) + line) for line in rest]
+        script = [prompt + first, *(" " * cells(prompt) + line for line in rest)]
+        lines += map(Line.of, script[:-1])
+        lines.append(Line((Span(script[-1]), Span(_GAP + exit_words(ran.exit), Style.DIM))))
         for output in (ran.stdout, ran.stderr):
             lines += [Line.of(f"{_INDENT}  {line}", Style.DIM) for line in output.splitlines()]
     return [part for line in lines for part in page.fit(line, hang=len(_INDENT) + 4)]

@@ -40,12 +40,17 @@ class JUnit:
             case RunStarted():
                 self._run = {"natlab": event.version, "kernel": event.kernel}
             case ScenarioStarted():
-                more = {"title": event.title, "topology": event.topology}
-                self._open(event, more)
+                self._suite(event).properties |= {
+                    "scenario": event.path,
+                    "title": event.title,
+                    "topology": event.topology,
+                }
             case ScenarioSkipped():
-                self._open(event, {}).skipped = event
+                suite = self._suite(event)
+                suite.properties["scenario"] = event.path
+                suite.skipped = event
             case ScenarioFinished():
-                suite = self._suites[event.lab]
+                suite = self._suite(event)
                 suite.seconds, suite.broken = event.seconds, event.broken
             case StepStarted():
                 self._case(event.lab, event.step).name = event.name
@@ -57,15 +62,14 @@ class JUnit:
             case _:
                 pass
 
-    def _open(self, event: ScenarioStarted | ScenarioSkipped, more: dict[str, str]) -> Suite:
-        properties = self._run | {"iptables": event.iptables, "scenario": event.path} | more
-        suite = Suite(
+    def _suite(self, event: ScenarioStarted | ScenarioSkipped | ScenarioFinished) -> Suite:
+        """The suite of a lab; one that died at once never said that it started."""
+        fresh = Suite(
             name=variant_name(event.scenario, event.iptables),
             started=datetime.now().isoformat(timespec="seconds"),
-            properties=properties,
+            properties=self._run | {"iptables": event.iptables},
         )
-        self._suites[event.lab] = suite
-        return suite
+        return self._suites.setdefault(event.lab, fresh)
 
     def _case(self, lab: int, step: int) -> Case:
         return self._suites[lab].cases.setdefault(step, Case(f"step {step}"))

@@ -62,7 +62,7 @@ def run_heading(event: RunStarted) -> list[Line]:
 
 def scenario_heading(event: ScenarioStarted, page: Page, *, drawing: bool) -> list[Line]:
     """The scenario's name, variant and title, its topology drawn, and what is emulated."""
-    lines = _heading(event.scenario, event.iptables, event.title, page)
+    lines = heading(event.scenario, event.iptables, event.title, page)
     if drawing and event.drawing:
         lines += [Line(), *_drawing(event.drawing, page), Line()]
     for note in event.notes:
@@ -80,7 +80,8 @@ def _drawing(rows: Sequence[str], page: Page) -> list[Line]:
     return lines
 
 
-def _heading(scenario: str, iptables: str, title: str, page: Page) -> list[Line]:
+def heading(scenario: str, iptables: str, title: str, page: Page) -> list[Line]:
+    """The line that a variant's block begins with."""
     name = Span(scenario, Style.HEADING)
     variant = Span(f"  [iptables {iptables}]", Style.DIM)
     return page.fit(Line((name, variant, Span(f"  {title}"))), hang=4)
@@ -135,7 +136,7 @@ def cut_short_lines(name: str, details: Sequence[Detail], page: Page) -> list[Li
 
 def skipped_variant_lines(event: ScenarioSkipped, page: Page) -> list[Line]:
     """A variant that cannot run here: why, and what would cure it."""
-    lines = _heading(event.scenario, event.iptables, "", page)
+    lines = heading(event.scenario, event.iptables, "", page)
     sign = mark(Status.SKIPPED, page)
     hang = 2 + cells(sign.text) + 1
     first, *rest = event.reason.splitlines() or ["no reason given"]

@@ -23,6 +23,7 @@ from lab.report.layout import (
     broken_lines,
     counts_line,
     cut_short_lines,
+    heading,
     lab_up_line,
     run_heading,
     scenario_heading,
@@ -126,9 +127,12 @@ class Terminal:
     def _finish_scenario(self, event: ScenarioFinished) -> None:
         self._cut_short()
         if event.broken:
-            place = self._scenario.path if self._scenario is not None else event.scenario
-            reason = event.broken.splitlines()[0]
-            self._failures.append(Failure(place, f"the lab broke: {reason}", self._variant()))
+            if self._scenario is None:
+                # It died before it could say that it started.
+                self._separate(heading(event.scenario, event.iptables, "", self._printer.page))
+            place = event.scenario if self._scenario is None else self._scenario.path
+            what = f"the lab broke: {event.broken.splitlines()[0]}"
+            self._failures.append(Failure(place, what, f"[{event.iptables}]"))
             self._printer.show(broken_lines(event.broken, self._printer.page))
         self._scenario = None
 

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import os
 import platform
-import time
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import closing
 from pathlib import Path
 
 from lab import __version__
 from lab.model.errors import BadInput, ExitCode, Missing, Mistake
-from lab.model.events import Event, RunFinished, RunStarted, ScenarioFinished, ScenarioSkipped
+from lab.model.events import Event, RunStarted, ScenarioFinished, ScenarioSkipped
 from lab.model.scenario import Backend, Scenario, Serve
 from lab.run.exposure import root_plan, scenario_paths
 from lab.run.foreign import load_topology
@@ -19,6 +18,7 @@ from lab.run.labs import run_labs
 from lab.run.request import RunRequest
 from lab.run.runner import Variant, run_variant
 from lab.run.selection import parse_selection
+from lab.run.tally import Tally
 from lab.sandbox.fence import choose
 from lab.sandbox.launch import Launched, launch
 from lab.sandbox.test_server import server_binary
@@ -76,7 +76,6 @@ def run_variants(
     patience: Patience = Patience(),
 ) -> ExitCode:
     """Run variants and tell their events; see ``run_scenarios``."""
-    started = time.monotonic()
     fence = choose()
     for backend in {variant.backend for variant in variants}:
         find_backend(backend)
@@ -94,55 +93,20 @@ def run_variants(
             ),
         )
 
-    emit(
-        RunStarted(version=__version__, kernel=platform.release(), scenarios=len(variants))
-    )
-    totals = _Totals()
+    tally = Tally()
+    begin = RunStarted(version=__version__, kernel=platform.release(), scenarios=len(variants))
+    tally.event(begin)
+    emit(begin)
     jobs = request.jobs or os.cpu_count() or 1
     with closing(run_labs(variants, jobs, start)) as events:
         for event in events:
             _refuse_skip_of_the_named(event, request)
             emit(event)
-            totals.add(event)
-            if request.fail_fast and totals.failed:
-                if isinstance(event, ScenarioFinished):
-                    break
-    emit(totals.finished(time.monotonic() - started))
-    return totals.exit_code
-
-
-class _Totals:
-    """The sums of a run."""
-
-    def __init__(self) -> None:
-        self.passed = self.failed = self.skipped = self.broken = 0
-
-    def add(self, event: Event) -> None:
-        """Count an event."""
-        if isinstance(event, ScenarioFinished):
-            self.passed += event.passed
-            self.failed += event.failed
-            self.skipped += event.skipped
-            self.broken += bool(event.broken)
-        elif isinstance(event, ScenarioSkipped):
-            self.skipped += 1
-
-    def finished(self, seconds: float) -> RunFinished:
-        """The run's last event."""
-        return RunFinished(
-            passed=self.passed,
-            failed=self.failed,
-            skipped=self.skipped,
-            seconds=seconds,
-            broken=self.broken,
-        )
-
-    @property
-    def exit_code(self) -> ExitCode:
-        """What the run ends in."""
-        if self.broken:
-            return ExitCode.BROKEN
-        return ExitCode.FAILED if self.failed else ExitCode.OK
+            tally.event(event)
+            if request.fail_fast and tally.failed and isinstance(event, ScenarioFinished):
+                break
+    emit(tally.last(interrupted=False, broken=False))
+    return tally.exit_code
 
 
 def _selected(scenarios: list[Scenario], expression: str | None) -> list[Scenario]:

@@ -23,6 +23,10 @@ _ALL = {
     "shared_media": "1",
 }
 _DEFAULT = {**_ALL, "accept_source_route": "1"}
+# lo is born with a namespace and keeps what it was born with, so it is corrected by itself;
+# the kernel sets two of its keys at its registration
+_LOOPBACK = {**_DEFAULT, "disable_policy": "1", "disable_xfrm": "1"}
+_START = {"all": _ALL, "default": _DEFAULT, "lo": _LOOPBACK}
 # set by multicast routing daemons only, not writable
 _READ_ONLY = frozenset({"mc_forwarding"})
 
@@ -34,7 +38,7 @@ def snapshot() -> dict[str, str]:
     """Read what a namespace starts with: the calling thread must be in a new one."""
     return {
         f"{scope}.{name}": Path(_CONF, scope, name).read_text().strip()
-        for scope in ("all", "default")
+        for scope in _START
         for name in os.listdir(f"{_CONF}/{scope}")
         if name not in _READ_ONLY
     }
@@ -49,7 +53,7 @@ def corrections(inherited: Snapshot) -> tuple[tuple[str, str], ...]:
     wrong = []
     for key, value in inherited.items():
         scope, _, name = key.partition(".")
-        wanted = (_ALL if scope == "all" else _DEFAULT).get(name, "0")
+        wanted = _START[scope].get(name, "0")
         if value != wanted:
             wrong.append((key, wanted))
     if any(key == "all.forwarding" for key, _ in wrong):

@@ -36,7 +36,7 @@ user=
 while [ $# -gt 0 ]; do
   case $1 in
     --) shift; break ;;
-    -u|--user) user=$2; shift 2 ;;
+    -u|-[AbEHknPS]*u|--user) user=$2; shift 2 ;;
     -u?*) user=${1#-u}; shift ;;
     --user=*) user=${1#--user=}; shift ;;
     -g|-p|-C|-r|-t|-T|-U|-D|-h|--group|--prompt|--chdir) shift 2 ;;

@@ -194,7 +194,7 @@ def _unfit(kind: str, given: object, written: str, context: dict[str, Any]) -> t
         return f"expected {words} {context[key]}, got {got}", ""
     if kind == NO_TOPOLOGY:
         return f"expected a topology's name, FILE.py:CLASS, or nodes and links, got {got}", ""
-    return f"{got} does not fit here: {kind}", ""
+    return f"{got} does not fit: {kind}", ""
 
 
 def _unknown_key(

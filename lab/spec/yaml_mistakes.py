@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sys
 from typing import Any, Final
 
 from lab.model.errors import Location, Mistake
@@ -42,10 +43,27 @@ _SAID: Final[tuple[tuple[str, str, str], ...]] = (
     (r"expected <block end>", "this is not indented as the lines above it", ""),
     (r"expected the node content, but found '(.*)'", "a value is missing before this '{0}'", ""),
     (r"chomping or indentation", "nothing but '-' or '+' may follow this '|' or '>'", ""),
+    (r"expected a comment or a line break", "the text begins on the line below this", ""),
+    (
+        r"mapping keys are not allowed",
+        "a '? ' does not fit here",
+        "a value that begins so needs quotes",
+    ),
+    (r"hexdecimal numbers", "this escape needs more hexadecimal digits", ""),
     (r"more indented follow up line", "the text's first line is indented less than the next", ""),
     (r"expected '<document start>'", "this does not fit behind the end of the document", ""),
-    (r"duplicate YAML directive", "'%YAML' is here twice", ""),
-    (r"incompatible YAML document", "this is not YAML 1.2", ""),
+    (r"(YAML directive|YAML document)", "this is not YAML 1.2", ""),
+    (
+        r"scanning an (?:alias|anchor)",
+        "'&' and '*' name a value, and there is no name behind this",
+        "a value that begins with one of them needs quotes",
+    ),
+    (
+        r"(?:scanning|parsing) an? (?:tag|node)",
+        "'!' begins a tag, and this is none",
+        "a value that begins with it needs quotes",
+    ),
+    (r"scanning a directive", "'%' begins a directive, and this is none", ""),
 )
 
 
@@ -56,22 +74,40 @@ def syntax_mistake(error: Any, path: str) -> Mistake:
         error: ruamel.yaml's MarkedYAMLError.
         path: how to name the file.
     """
-    problem = str(error.problem)
+    problem = f"{error.context}: {error.problem}"
     # What is never closed is told where it was opened, not where the file ends.
-    unclosed = "stream" in problem and error.context_mark is not None
+    unclosed = "stream" in str(error.problem) and error.context_mark is not None
     mark = error.context_mark if unclosed else error.problem_mark
     location = Location(path) if mark is None else Location(path, mark.line + 1, mark.column + 1)
     for pattern, message, hint in _SAID:
         found = re.search(pattern, problem)
         if found is not None:
             return Mistake(location, message.format(*found.groups()), hint)
-    return Mistake(location, f"this is no YAML: {problem}")
+    return Mistake(location, f"this is no YAML: {error.problem}")
 
 
 def character_mistake(error: Any, text: str, path: str) -> Mistake:
     """Say where a character stands that YAML does not allow (ruamel.yaml's ReaderError)."""
-    before = text[: error.position]
-    line = before.count("\n") + 1
-    column = error.position - (before.rfind("\n") + 1) + 1
-    name = f"U+{error.character:04X}" if isinstance(error.character, int) else "this"
-    return Mistake(Location(path, line, column), f"YAML does not allow the character {name}")
+    name = f"U+{error.character:04X}" if isinstance(error.character, int) else "here"
+    location = _location(text, error.position, path)
+    return Mistake(location, f"YAML does not allow the character {name}")
+
+
+def unforeseen_mistake(text: str, path: str) -> Mistake:
+    """Say where an escape stands for no character or a directive names no version of YAML.
+
+    ruamel.yaml passes such on unchecked and does not say where.
+    """
+    version = re.search(r"^%YAML.*$", text, re.MULTILINE)
+    if version is not None and version[0].split() not in (["%YAML", "1.1"], ["%YAML", "1.2"]):
+        return Mistake(_location(text, version.start(), path), "this is not YAML 1.2")
+    for escape in re.finditer(r"\\U([0-9A-Fa-f]{8})", text):
+        if int(escape[1], 16) > sys.maxunicode:
+            location = _location(text, escape.start(), path)
+            return Mistake(location, f"'{escape[0]}' is beyond the last character, \\U0010ffff")
+    return Mistake(Location(path), "this is no YAML")
+
+
+def _location(text: str, position: int, path: str) -> Location:
+    line = text.count("\n", 0, position) + 1
+    return Location(path, line, position - text.rfind("\n", 0, position))

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from lab.model.errors import BadInput, Location, Mistake
-from lab.spec.yaml_mistakes import character_mistake, syntax_mistake
+from lab.spec.yaml_mistakes import character_mistake, syntax_mistake, unforeseen_mistake
 
 # Far more than any scenario needs, and little enough to be read in no time: a handful of aliases
 # to aliases would otherwise unfold into billions of values.
@@ -25,6 +25,7 @@ _INTEGER: Final = re.compile(r"[-+]?[0-9]+|0o[0-7]+|0x[0-9a-fA-F]+")
 _REAL: Final = re.compile(
     r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?|[-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN)"
 )
+_SURROGATE: Final = re.compile("[\ud800-\udfff]")
 _CONSTANTS: Final[dict[str, bool | None]] = {
     **dict.fromkeys(("", "~", "null", "Null", "NULL"), None),
     **dict.fromkeys(("true", "True", "TRUE"), True),
@@ -111,6 +112,9 @@ def read_yaml(text: str, path: str) -> YamlNode:
         raise BadInput([*composer.mistakes, syntax_mistake(error, path)]) from None
     except ReaderError as error:
         raise BadInput([character_mistake(error, text, path)]) from None
+    except (AssertionError, ValueError, OverflowError):
+        # What ruamel.yaml leaves to others: chr() to refuse an escape, assert a version.
+        raise BadInput([unforeseen_mistake(text, path)]) from None
     if composer.mistakes:
         raise BadInput(composer.mistakes)
     return node
@@ -148,8 +152,8 @@ class _Composer:
         node = YamlNode(None, event.start_mark.line + 1, event.start_mark.column + 1)
         self._check_tag(event, node)
         if isinstance(event, ScalarEvent):
-            node.text, node.style = event.value, event.style or ""
-            node.value = _scalar(event.value, event.style, str(event.ctag or ""))
+            node.text, node.style = self._text(event), event.style or ""
+            node.value = _scalar(node.text, event.style, str(event.ctag or ""))
         elif isinstance(event, MappingStartEvent):
             self._mapping(node, events, depth)
         else:
@@ -165,7 +169,7 @@ class _Composer:
         while not isinstance(event := next(events), MappingEndEvent):
             if not isinstance(event, ScalarEvent):
                 self._refuse(event, "a key must be a plain word")
-            key = event.value
+            key = self._text(event)
             position = (event.start_mark.line + 1, event.start_mark.column + 1)
             item = self._node(next(events), events, depth + 1)
             if key in node.keys:
@@ -205,6 +209,18 @@ class _Composer:
             # An anchor counts only once its value is complete, so a cycle ends here as well.
             self._refuse(event, f"no value was named '&{event.anchor}' before this")
         return self.anchors[event.anchor]
+
+    def _text(self, event: Any) -> str:
+        r"""A scalar's text; two escapes such as \ud83d\ude00 are one character, as in JSON."""
+        text: str = event.value
+        if _SURROGATE.search(text) is None:
+            return text
+        try:
+            return text.encode("utf-16", "surrogatepass").decode("utf-16")
+        except UnicodeDecodeError:
+            mark = event.start_mark
+            self._note(mark.line + 1, mark.column + 1, "an escape here is half a character")
+            return _SURROGATE.sub("?", text)
 
     def _check_tag(self, event: Any, node: YamlNode) -> None:
         tag = str(event.ctag or "")

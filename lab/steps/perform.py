@@ -95,7 +95,7 @@ def _tell(step: Step, seen: Seen, stage: Stage) -> None:
         match expected:
             case ConntrackEntry(on=node):
                 lines = [
-                    (node, " ".join(entry.text.split()))
+                    (node, str(entry))
                     for entry in conntrack.matching(seen.conntrack[node], expected)
                 ]
                 _observe(step, stage, "conntrack", lines)

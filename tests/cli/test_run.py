@@ -16,7 +16,7 @@ SUMS = "2 passed, 1 failed, 2 skipped"
 
 # A run whose labs tell a prepared story. What happens in the middle, and how it ends, is a test's.
 PROGRAM = """
-import signal, sys
+import select, signal, sys
 from lab.cli.ending import end
 from lab.cli.run import run_and_report
 from lab.model.errors import BadInput, Broken, ExitCode, Location, Missing, Mistake
@@ -36,6 +36,12 @@ def scenarios(request, emit):
 request = RunRequest(("port-forward",), None, None, None, False, False)
 end(lambda: run_and_report(request, Request({reports}), scenarios))
 """
+
+# Waits in a run until nobody reads its standard output any more.
+READER_GONE = "poll = select.poll(); poll.register(1, 0); poll.poll(20_000)"
+
+# Shows the first line alone; the exit code is the program's.
+INTO_HEAD = '"$0" "$@" | head -1; exit ${PIPESTATUS[0]}'
 
 Start = Callable[..., subprocess.Popen[str]]
 
@@ -97,10 +103,9 @@ def test_the_exit_code_is_that_of_the_run(start: Start, tmp_path: Path) -> None:
 def test_a_signal_ends_a_run_in_good_order(
     start: Start, tmp_path: Path, number: signal.Signals
 ) -> None:
-    process = start(during="sys.stdin.read()")
-    assert process.stdout is not None
-    while "the router forwards ports" not in process.stdout.readline():
-        pass
+    process = start(during="print('waiting', file=sys.stderr, flush=True); sys.stdin.read()")
+    assert process.stderr is not None
+    assert process.stderr.readline() == "waiting\n"
     process.send_signal(number)
     code, stdout, stderr = ended(process)
     assert (code, stderr) == (130, "")
@@ -131,7 +136,7 @@ def test_what_nohup_ignores_stays_ignored(start: Start) -> None:
 
 
 def test_a_report_that_nobody_reads_ends_the_run(start: Start, tmp_path: Path) -> None:
-    process = start(shell='"$0" "$@" | head -1; exit ${PIPESTATUS[0]}')
+    process = start(during=READER_GONE, shell=INTO_HEAD)
     code, stdout, stderr = ended(process)
     assert stdout.startswith("port-forward  [iptables nft]")
     assert stderr == ""
@@ -140,7 +145,7 @@ def test_a_report_that_nobody_reads_ends_the_run(start: Start, tmp_path: Path) -
 
 
 def test_json_that_nobody_reads_ends_the_run(start: Start, tmp_path: Path) -> None:
-    process = start(json="-", shell='"$0" "$@" | head -1; exit ${PIPESTATUS[0]}')
+    process = start(during=READER_GONE, json="-", shell=INTO_HEAD)
     code, stdout, stderr = ended(process)
     assert json.loads(stdout)["event"] == "run-started"
     assert code == 130

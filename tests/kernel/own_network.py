@@ -12,7 +12,7 @@ from typing import ParamSpec
 
 import pytest
 
-from lab.kernel.namespaces import Namespace, unshare
+from lab.kernel.namespaces import Namespace, inside_net, unshare
 
 Arguments = ParamSpec("Arguments")
 
@@ -45,6 +45,16 @@ def run(command: str) -> str:
     return done.stdout
 
 
+def join(home: int, near: str, here: int, far: str) -> None:
+    """Puts a cable between two network namespaces; the calling thread is in the second one."""
+    (near_name, near_address), (far_name, far_address) = near.split(), far.split()
+    namespace = f"/proc/{os.getpid()}/fd/{home}"
+    run(f"ip link add {far_name} type veth peer name {near_name} netns {namespace}")
+    run(f"ip addr add {far_address} dev {far_name}; ip link set {far_name} up")
+    with inside_net(home, here):
+        run(f"ip addr add {near_address} dev {near_name}; ip link set {near_name} up")
+
+
 def _report(test: Callable[[], None]) -> bytes:
     try:
         _enter()
@@ -56,10 +66,12 @@ def _report(test: Callable[[], None]) -> bytes:
 
 def _enter() -> None:
     uid, gid = os.geteuid(), os.getegid()
-    unshare(Namespace.USER | Namespace.NET)
+    unshare(Namespace.USER)
     Path("/proc/self/setgroups").write_text("deny")
     Path("/proc/self/uid_map").write_text(f"0 {uid} 1")
     Path("/proc/self/gid_map").write_text(f"0 {gid} 1")
+    # Only now: the files of /proc/net belong to whom uid 0 is when the network is made.
+    unshare(Namespace.NET)
     # iptables-legacy would lock the machine's own /run/xtables.lock.
     os.environ["XTABLES_LOCKFILE"] = "/dev/null"
     run("ip link set lo up")

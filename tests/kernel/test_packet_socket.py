@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import errno
-import os
 import select
 import socket
 import time
@@ -13,7 +12,7 @@ import pytest
 
 from lab.kernel.namespaces import Namespace, hold, inside_net, setns, unshare
 from lab.kernel.packet_socket import Frame, PacketSocket, Stamps, Way
-from tests.kernel.own_network import own_network, run
+from tests.kernel.own_network import join, own_network, run
 
 DEADLINE = 30.0  # seconds: far more than anything here takes, even on a busy machine
 UDP_TO_PORT_9 = b"\x00\x09"
@@ -42,16 +41,6 @@ def heard(tap: PacketSocket, count: int) -> list[Frame]:
         assert select.select([tap], [], [], DEADLINE)[0], f"{len(frames)} instead of {count}"
         frames += datagrams(tap.drain())
     return frames
-
-
-def join(home: int, near: str, here: int, far: str) -> None:
-    """Puts a cable between two network namespaces; the calling thread is in the second one."""
-    (near_name, near_address), (far_name, far_address) = near.split(), far.split()
-    namespace = f"/proc/{os.getpid()}/fd/{home}"
-    run(f"ip link add {far_name} type veth peer name {near_name} netns {namespace}")
-    run(f"ip addr add {far_address} dev {far_name}; ip link set {far_name} up")
-    with inside_net(home, here):
-        run(f"ip addr add {near_address} dev {near_name}; ip link set {near_name} up")
 
 
 def veth(one: str, other: str) -> None:

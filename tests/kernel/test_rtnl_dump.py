@@ -13,7 +13,7 @@ from lab.kernel.namespaces import Namespace, hold, inside_net, unshare
 from lab.kernel.netlink import route_socket
 from lab.kernel.rtnl_dump import addresses, links, neighbours, routes
 from lab.kernel.rtnl_records import NeighbourEntry, NextHop, RouteEntry
-from tests.kernel.own_network import own_network, run
+from tests.kernel.own_network import join, own_network, run
 
 NETLINK_GENERIC = 16  # linux/netlink.h
 
@@ -110,6 +110,23 @@ def test_other_tables_are_left_out() -> None:
     run("ip route add 10.5.0.0/16 dev lan0 table 100")
     with route_socket() as channel:
         assert not [route for route in routes(channel) if "10.5.0.0" in str(route)]
+
+
+@own_network
+def test_what_the_kernel_learned_of_a_path_is_no_route() -> None:
+    router = hold(Namespace.NET)
+    run("sysctl -qw net.ipv4.ip_forward=1")
+    unshare(Namespace.NET)
+    server = hold(Namespace.NET)
+    join(router, "lan0 198.51.100.1/24", server, "eth0 198.51.100.2/24")
+    unshare(Namespace.NET)
+    client = hold(Namespace.NET)
+    join(router, "wan0 192.0.2.1/24", client, "eth0 192.0.2.2/24")
+    with inside_net(router, client):
+        run("ip link set lan0 mtu 1300")
+    run("ip route add default via 192.0.2.1; ping -c 1 -M do -s 1400 198.51.100.2 || true")
+    assert "cache expires" in run("ip route get 198.51.100.2; ip route show cache")
+    assert_same_routes()
 
 
 @own_network

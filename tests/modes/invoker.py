@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import atexit
 import functools
 import os
 import pwd
 import shutil
 import subprocess
 import sys
+import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
 
-from lab.kernel.namespaces import Namespace, setns
+from lab.kernel.mounts import MountFlag, mount
+from lab.kernel.namespaces import Namespace, setns, unshare
 from lab.sandbox import fence
 from lab.sandbox.fence import Mode
 from tests.modes.accounts import Account, free_id
@@ -33,13 +36,14 @@ class Invoker:
 
     ``place`` is the descriptor of their mount namespace (see tests.modes.place), None for
     whoever runs the tests without being root. ``account`` is None unless somebody else is to be
-    become.
+    become. ``bound`` are files mounted over others, for each command alone.
     """
 
     mode: Mode
     home: str
     place: int | None = None
     account: Account | None = None
+    bound: tuple[tuple[str, str], ...] = ()
 
     def start(
         self,
@@ -95,6 +99,10 @@ class Invoker:
     def _become(self) -> None:
         if self.place is not None:
             setns(self.place, Namespace.MOUNT)
+        if self.bound:
+            unshare(Namespace.MOUNT)
+        for source, target in self.bound:
+            mount(source, target, None, MountFlag.BIND)
         if self.account is not None:
             os.setgroups([])
             os.setgid(self.account.uid)
@@ -119,7 +127,7 @@ def _find(mode: Mode) -> Invoker | Unavailable:
     own = fence.choose().mode
     if own is not Mode.ROOT:
         if own is mode:
-            return Invoker(mode, os.environ.get("HOME", "/"))
+            return Invoker(mode, _temporary_home())
         return Unavailable(f"only root can test as others, and this user's mode is {own}")
     if mode is Mode.SUBUID and not shutil.which("newuidmap", path=_PATH):
         return Unavailable("newuidmap is not installed (package uidmap)")
@@ -134,6 +142,13 @@ def _find(mode: Mode) -> Invoker | Unavailable:
     if probe.returncode:
         return Unavailable(f"no use of this checkout as another user: {probe.stderr.strip()}")
     return invoker
+
+
+def _temporary_home() -> str:
+    """A folder that is removed when the tests are over; nobody's own home is touched."""
+    folder = tempfile.mkdtemp(prefix="lab-home-")
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    return folder
 
 
 def _account_for(mode: Mode) -> Account | None:

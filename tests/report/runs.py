@@ -209,6 +209,18 @@ def skipped_variant(lab: int = 2) -> ScenarioSkipped:
     )
 
 
+LAB_DIED = ScenarioFinished(
+    lab=1,
+    scenario="port-forward",
+    iptables="nft",
+    passed=0,
+    failed=0,
+    skipped=0,
+    seconds=0.1,
+    broken="the runner of the lab died\nkilled by SIGKILL",
+)
+
+
 def whole_run() -> list[Event]:
     """A run of one scenario in two variants, of which this machine knows one."""
     return [

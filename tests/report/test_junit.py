@@ -18,6 +18,7 @@ from lab.report.junit_xml import xml_text
 from tests.report.runs import (
     ANY_TEXT,
     FOLDER,
+    LAB_DIED,
     any_run,
     lab_events,
     run_started,
@@ -186,3 +187,9 @@ def test_any_run_makes_a_valid_report(
 def test_a_skipped_variant_alone_is_a_report(path: Path) -> None:
     (suite,) = report([run_started(), skipped_variant(1)], path)
     assert suite.get("skipped") == "1"
+
+
+def test_a_lab_that_died_before_it_started_is_a_suite_too(path: Path) -> None:
+    (suite,) = report([run_started(), LAB_DIED], path)
+    assert suite.get("name") == "port-forward[nft]"
+    assert suite.get("errors") == "1"

@@ -16,7 +16,6 @@ from lab.model.events import (
     Mismatch,
     Observation,
     RunFinished,
-    ScenarioFinished,
     ServerSeen,
     Status,
 )
@@ -25,6 +24,7 @@ from lab.report.printers import printer_for
 from lab.report.terminal import Terminal
 from tests.report.runs import (
     FOLDER,
+    LAB_DIED,
     lab_events,
     run_started,
     scenario_started,
@@ -135,18 +135,8 @@ def test_a_run_cut_short_says_where_and_that(log: Log) -> None:
 
 
 def test_a_lab_that_broke_is_told_and_summed_up(log: Log) -> None:
-    broken = ScenarioFinished(
-        lab=1,
-        scenario="port-forward",
-        iptables="nft",
-        passed=0,
-        failed=0,
-        skipped=0,
-        seconds=0.1,
-        broken="the runner of the lab died\nkilled by SIGKILL",
-    )
     end = RunFinished(passed=0, failed=0, skipped=0, seconds=0.2, broken=1)
-    show([run_started(), scenario_started(), broken, end], log)
+    show([run_started(), scenario_started(), LAB_DIED, end], log)
     assert log.text.splitlines()[-6:] == [
         "  the lab broke: the runner of the lab died",
         "    killed by SIGKILL",
@@ -209,6 +199,11 @@ def test_a_recovered_original_destination_is_shown(log: Log) -> None:
     )
 
 
+def test_what_a_refusal_says_is_not_said_twice(log: Log) -> None:
+    flow = replace(FLOW, proto="tcp", outcome="refused", detail="Connection refused")
+    assert lines_of_step(log, flow) == ["      client  10.10.10.10:5000 > 8.8.8.8:53  refused"]
+
+
 def test_an_unreachable_host_is_shown_with_its_icmp_code(log: Log) -> None:
     flow = replace(
         FLOW,
@@ -242,13 +237,13 @@ def test_a_signal_that_ended_a_command_is_named(log: Log) -> None:
         lab=1, step=1, node="vm", command="sleep 9\nsleep 8", exit=-9, stdout="", stderr="oh\n"
     )
     assert lines_of_step(log, ran, verbose=True) == [
-        "      vm# sleep 9  killed by SIGKILL",
-        "          sleep 8",
+        "      vm# sleep 9",
+        "          sleep 8  killed by SIGKILL",
         "        oh",
     ]
 
 
-def test_an_observation_takes_two_lines_of_a_terminal_at_most(screen: Screen) -> None:
+def test_an_observation_takes_three_lines_of_a_terminal_at_most(screen: Screen) -> None:
     text = "tcp " + " ".join(f"10.0.0.{number}:80" for number in range(30))
     seen = Observation(lab=1, step=1, kind="conntrack", node="router", text=text)
     show(
@@ -262,8 +257,8 @@ def test_an_observation_takes_two_lines_of_a_terminal_at_most(screen: Screen) ->
         screen,
     )
     shown = [line for line in without_colours(screen).splitlines() if "10.0.0." in line]
-    assert len(shown) == 2
-    assert shown[1].endswith("…")
+    assert len(shown) == 3
+    assert shown[2].endswith("…")
 
 
 def test_a_drawing_wider_than_the_terminal_is_left_out(screen: Screen) -> None:
@@ -303,4 +298,13 @@ def test_a_variant_that_cannot_run_says_why_and_what_cures_it(log: Log) -> None:
         "port-forward  [iptables legacy]",
         "  – not run: iptables-legacy is not installed",
         "    get it with: sudo apt install iptables",
+    ]
+
+
+def test_a_lab_that_died_before_it_started_is_told(log: Log) -> None:
+    show([run_started(), LAB_DIED], log)
+    assert log.text.splitlines() == [
+        "port-forward  [iptables nft]",
+        "  the lab broke: the runner of the lab died",
+        "    killed by SIGKILL",
     ]

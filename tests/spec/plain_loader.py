@@ -37,8 +37,6 @@ def plain_loader(
     return ran.stdout
 
 
-def no_loader(
-    path: Path, class_name: str, args: Sequence[Any], kwargs: Mapping[str, Any]
-) -> str:
+def no_loader(path: Path, class_name: str, args: Sequence[Any], kwargs: Mapping[str, Any]) -> str:
     """For scenarios that need no class of a user's file."""
     raise AssertionError(f"{path}:{class_name} was not to be loaded")

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -13,13 +15,22 @@ from hypothesis import strategies as st
 from lab.model.errors import BadInput
 from lab.model.scenario import Scenario
 from lab.spec.catalogue import find_scenarios
-from lab.spec.document import ScenarioDocument
+from lab.spec.misfit import Misfit
 from lab.spec.scenario import load_scenario, parse_scenario
 from lab.spec.schema import json_schema
-from lab.spec.topology_reference import BundledTopology, TopologyClass, parse_reference
+from lab.spec.topology_reference import parse_reference
 from tests.spec.plain_loader import no_loader
 
-THOROUGH = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+T = TypeVar("T")
+
+pytestmark = pytest.mark.slow
+
+THOROUGH = settings(
+    deadline=None,
+    derandomize=True,
+    database=None,
+    suppress_health_check=[HealthCheck.too_slow],
+)
 
 VALID: dict[str, Any] = {
     "name": "valid",
@@ -110,9 +121,7 @@ SCALARS = st.one_of(
 KEYS = st.one_of(st.sampled_from(sorted(keys_of(json_schema()))), st.text(max_size=8))
 VALUES = st.recursive(
     SCALARS,
-    lambda inner: st.one_of(
-        st.lists(inner, max_size=4), st.dictionaries(KEYS, inner, max_size=4)
-    ),
+    lambda inner: st.one_of(st.lists(inner, max_size=4), st.dictionaries(KEYS, inner, max_size=4)),
     max_leaves=12,
 )
 
@@ -152,15 +161,23 @@ def mutations(draw: st.DrawFn) -> dict[str, Any]:
     return document
 
 
-def read_or_tell(text: str, folder: Path) -> Scenario | BadInput:
-    """A scenario or its mistakes; anything else is an error of ours."""
+def read_or_tell(read: Callable[[], T]) -> T | None:
+    """What was read, or None when mistakes were told; anything else is an error of ours."""
     try:
-        return parse_scenario(text, folder / "test.lab.yaml", no_loader)
-    except BadInput as mistakes:
-        assert mistakes.mistakes
-        assert all(mistake.message for mistake in mistakes.mistakes)
-        assert "does not fit here" not in str(mistakes), "an error of pydantic without words"
-        return mistakes
+        return read()
+    except BadInput as error:
+        told = error.mistakes
+    assert told
+    for mistake in told:
+        assert mistake.message
+        # How pydantic names an error for which there are no words yet.
+        assert ": string_" not in mistake.message
+        assert "_type" not in mistake.message
+    return None
+
+
+def scenario_or_mistakes(text: str, folder: Path) -> Scenario | None:
+    return read_or_tell(lambda: parse_scenario(text, folder / "test.lab.yaml", no_loader))
 
 
 @pytest.fixture(scope="module")
@@ -175,31 +192,31 @@ def as_yaml(document: object) -> str:
 
 
 def test_the_document_that_is_mutated_is_valid(folder: Path) -> None:
-    assert isinstance(read_or_tell(as_yaml(VALID), folder), Scenario)
+    assert scenario_or_mistakes(as_yaml(VALID), folder) is not None
 
 
 @settings(THOROUGH, max_examples=5000)
 @given(document=mutations())
 def test_a_mutation_of_a_scenario(folder: Path, document: dict[str, Any]) -> None:
-    read_or_tell(as_yaml(document), folder)
+    scenario_or_mistakes(as_yaml(document), folder)
 
 
 @settings(THOROUGH, max_examples=2500)
 @given(document=VALUES)
 def test_any_value(folder: Path, document: object) -> None:
-    read_or_tell(as_yaml(document), folder)
+    scenario_or_mistakes(as_yaml(document), folder)
 
 
 @settings(THOROUGH, max_examples=1000)
 @given(text=st.text())
 def test_any_text(folder: Path, text: str) -> None:
-    read_or_tell(text, folder)
+    scenario_or_mistakes(text, folder)
 
 
 @settings(THOROUGH, max_examples=1000)
 @given(text=st.text(alphabet="ab:-,[]{}&*!|>'\"%@#?0 \n\t", max_size=60))
 def test_any_text_of_yaml_s_own_signs(folder: Path, text: str) -> None:
-    read_or_tell(text, folder)
+    scenario_or_mistakes(text, folder)
 
 
 @settings(THOROUGH, max_examples=500)
@@ -207,34 +224,17 @@ def test_any_text_of_yaml_s_own_signs(folder: Path, text: str) -> None:
 def test_any_bytes(folder: Path, content: bytes) -> None:
     path = folder / "bytes.lab.yaml"
     path.write_bytes(content)
-    try:
-        load_scenario(path, no_loader)
-    except BadInput as mistakes:
-        assert mistakes.mistakes
+    read_or_tell(lambda: load_scenario(path, no_loader))
 
 
 @settings(THOROUGH, max_examples=500)
 @given(text=st.one_of(st.text(), st.text().map(lambda call: f"x.py:{call}")))
 def test_any_name_of_a_topology(text: str) -> None:
-    try:
-        assert isinstance(parse_reference(text), BundledTopology | TopologyClass)
-    except ValueError as misfit:
-        assert str(misfit)
+    with suppress(Misfit):
+        parse_reference(text)
 
 
 @settings(THOROUGH, max_examples=200)
 @given(argument=st.text())
 def test_any_argument(argument: str) -> None:
-    try:
-        find_scenarios([argument])
-    except BadInput as mistakes:
-        assert mistakes.mistakes
-
-
-@settings(THOROUGH, max_examples=300)
-@given(document=mutations())
-def test_what_pydantic_accepts_by_itself_is_no_more_than_what_is_read(
-    folder: Path, document: dict[str, Any]
-) -> None:
-    if isinstance(read_or_tell(as_yaml(document), folder), Scenario):
-        ScenarioDocument.model_validate(document)
+    read_or_tell(lambda: find_scenarios([argument]))

@@ -71,7 +71,7 @@ def test_a_yaml_1_1_directive_changes_nothing() -> None:
 
 
 def test_keys_are_text() -> None:
-    assert value("{1: a, true: b, null: c, 'd': e}") == {"1": "a", "true": "b", "null": "c", "d": "e"}
+    assert value("{1: a, true: b, null: c}") == {"1": "a", "true": "b", "null": "c"}
 
 
 def test_a_byte_order_mark_is_no_part_of_the_first_key() -> None:
@@ -148,3 +148,16 @@ def test_a_file_without_a_document_is_told_to_be_empty(text: str) -> None:
         assert value(text) is None
     else:
         assert told(text) == ["test.yaml: the file is empty"]
+
+
+def test_two_escapes_can_be_one_character() -> None:
+    assert value(r'key: "\ud83d\ude00"') == {"key": "\U0001f600"}
+
+
+def test_half_a_character_is_refused() -> None:
+    assert told(r'key: "\ud83d"') == ["test.yaml:1:6: an escape here is half a character"]
+
+
+def test_an_escape_beyond_the_last_character_is_refused() -> None:
+    (mistake,) = told(r'key: "\U00110000"')
+    assert mistake.startswith("test.yaml:1:7: ")

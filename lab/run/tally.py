@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 
+from lab.model.errors import ExitCode
 from lab.model.events import (
     Event,
     RunFinished,
@@ -28,6 +29,18 @@ class Tally:
     def begun(self) -> bool:
         """Whether the run has told anything at all."""
         return self._started is not None
+
+    @property
+    def failed(self) -> bool:
+        """Whether any step has failed so far."""
+        return self._counts[Status.FAILED] > 0
+
+    @property
+    def exit_code(self) -> ExitCode:
+        """What the run ends in."""
+        if self._broken:
+            return ExitCode.BROKEN
+        return ExitCode.FAILED if self.failed else ExitCode.OK
 
     def event(self, event: Event) -> None:
         """Count an event."""

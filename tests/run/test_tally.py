@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from lab.model.events import RunFinished, ScenarioFinished
-from lab.report.tally import Tally
-from tests.report.runs import lab_events, run_started, skipped_variant, whole_run
+from lab.model.events import RunFinished
+from lab.run.tally import Tally
+from tests.report.runs import LAB_DIED, lab_events, run_started, skipped_variant, whole_run
 
 
 def tally_of(events: list) -> Tally:
@@ -29,17 +29,7 @@ def test_a_run_cut_short_has_the_sums_so_far() -> None:
 
 
 def test_labs_that_broke_are_counted() -> None:
-    broken = ScenarioFinished(
-        lab=1,
-        scenario="x",
-        iptables="nft",
-        passed=0,
-        failed=0,
-        skipped=0,
-        seconds=0.1,
-        broken="the runner died",
-    )
-    last = tally_of([run_started(), broken, broken]).last(interrupted=False, broken=True)
+    last = tally_of([run_started(), LAB_DIED, LAB_DIED]).last(interrupted=False, broken=True)
     assert last.broken == 2
 
 
