@@ -151,7 +151,8 @@ class Scenario:
     """A topology, steps, and what each step must show.
 
     ``path`` is the absolute path of the file; ``files`` are further absolute paths that steps may
-    read. ``backends`` is the matrix's iptables axis.
+    read. ``backends`` is the matrix's iptables axis. ``self_contained`` tells that nothing but its
+    own file and what ships with the package says what it is.
     """
 
     name: str
@@ -162,3 +163,4 @@ class Scenario:
     article: Article | None = None
     backends: tuple[Backend, ...] = (Backend.NFT,)
     files: tuple[str, ...] = ()
+    self_contained: bool = False

@@ -128,10 +128,10 @@ def _observed_field(entry: Entry, name: str) -> str:
 
 
 def _entry_text(pattern: ConntrackEntry) -> str:
-    """The pattern in the order of the kernel's line."""
-    words = [pattern.proto, pattern.state]
-    words += [f"original {pattern.original}"] if pattern.original else []
-    words += [f"reply {pattern.reply}"] if pattern.reply else []
+    """Write an expected entry as one that was seen is written."""
+    tuples = [str(pattern.original)] if pattern.original else []
+    tuples += [f"reply {pattern.reply}"] if pattern.reply else []
+    words = [pattern.proto, pattern.state, ", ".join(tuples)]
     words += [f"[{word}]" for word in pattern.status]
     return " ".join(word for word in words if word) or "any entry"
 

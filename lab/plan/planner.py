@@ -67,9 +67,7 @@ def plan(topology: Topology) -> Plan:
         nodes=tuple(order),
         before=tuple(_settings_before(topology)),
         batches=tuple(batches),
-        after=tuple(
-            Setting(node.name, key, value) for node in topology.nodes for key, value in node.sysctls
-        ),
+        after=tuple(_settings_after(topology)),
     )
 
 
@@ -96,14 +94,35 @@ def _mac(node: int, index: int) -> str:
 
 
 def _settings_before(topology: Topology) -> Iterator[Setting]:
+    with_ipv6 = {end.node for link in topology.links for end in link.ends if _uses_ipv6(end)}
     for node in topology.nodes:
+        if node.name in with_ipv6:
+            # duplicate detection would keep a link-local address unusable for a second or two
+            yield Setting(node.name, "net.ipv6.conf.default.accept_dad", "0")
         if node.kind is Kind.ROUTER:
             yield Setting(node.name, "net.ipv4.ip_forward", "1")
-            if any(a.version == 6 for end in topology.interfaces(node.name) for a in end.addresses):
+            if node.name in with_ipv6:
                 yield Setting(node.name, "net.ipv6.conf.all.forwarding", "1")
+                # an interface that forwards IPv6 joins the group of all routers, audibly
+                yield Setting(node.name, "net.ipv6.conf.default.forwarding", "0")
         if node.kind is Kind.SWITCH:
             for key in _BRIDGE_NF_KEYS:
                 yield Setting(node.name, key, "1" if node.bridge_nf else "0")
+
+
+def _settings_after(topology: Topology) -> Iterator[Setting]:
+    for end in (end for link in topology.links for end in link.ends):
+        if _uses_ipv6(end) and topology.node(end.node).kind is Kind.ROUTER:
+            # sysctl(8) writes a dot inside a name as a slash
+            name = end.name.replace(".", "/")
+            yield Setting(end.node, f"net.ipv6.conf.{name}.forwarding", "1")
+    for node in topology.nodes:
+        for key, value in node.sysctls:
+            yield Setting(node.name, key, value)
+
+
+def _uses_ipv6(end: Interface) -> bool:
+    return any(address.version == 6 for address in end.addresses)
 
 
 def _bridge(number: int, node: Node) -> tuple[Operation, ...]:
@@ -155,7 +174,7 @@ def _cable(link: Link, near: _Port, far: _Port) -> AddVeth:
 
 def _silence(port: _Port) -> Iterator[Operation]:
     """Keep IPv6 quiet on an interface that does not use it."""
-    if not any(address.version == 6 for address in port.end.addresses):
+    if not _uses_ipv6(port.end):
         yield SilenceIPv6(port.index, port.end.name)
 
 

@@ -14,8 +14,8 @@ from lab.report.json_lines import JsonLines
 from lab.report.printers import printer_for
 from lab.report.readable import message
 from lab.report.stream import FanOut, Reader
-from lab.run.tally import Tally
 from lab.report.terminal import Terminal
+from lab.run.tally import Tally
 
 
 class OutputClosed(Exception):

@@ -13,8 +13,8 @@ from lab.model.errors import BadInput, ExitCode, Missing, Mistake
 from lab.model.events import Event, RunStarted, ScenarioFinished, ScenarioSkipped
 from lab.model.scenario import Backend, Scenario, Serve
 from lab.run.exposure import root_plan, scenario_paths
-from lab.run.foreign import load_topology
 from lab.run.labs import run_labs
+from lab.run.remembered import load
 from lab.run.request import RunRequest
 from lab.run.runner import Variant, run_variant
 from lab.run.selection import parse_selection
@@ -25,8 +25,7 @@ from lab.sandbox.test_server import server_binary
 from lab.sandbox.toolbox import find_backend
 from lab.spec.bundled import bundled
 from lab.spec.catalogue import find_scenarios
-from lab.spec.scenario import load_scenario
-from lab.steps.stage import Patience
+from lab.steps.stage import DEFAULT_PATIENCE, Patience
 
 Emit = Callable[[Event], None]
 
@@ -48,7 +47,7 @@ def load_all(paths: Iterable[Path]) -> list[Scenario]:
     mistakes: list[Mistake] = []
     for path in paths:
         try:
-            scenarios.append(load_scenario(path, load_topology))
+            scenarios.append(load(path))
         except BadInput as error:
             mistakes += error.mistakes
     if mistakes:
@@ -73,7 +72,7 @@ def run_variants(
     variants: Sequence[Variant],
     request: RunRequest,
     emit: Emit,
-    patience: Patience = Patience(),
+    patience: Patience = DEFAULT_PATIENCE,
 ) -> ExitCode:
     """Run variants and tell their events; see ``run_scenarios``."""
     fence = choose()

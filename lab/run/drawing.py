@@ -61,8 +61,7 @@ def _addresses(topology: Topology) -> list[str]:
     lines = []
     for node in hosts:
         ends = [
-            " ".join((end.name, *map(str, end.addresses)))
-            for end in topology.interfaces(node.name)
+            " ".join((end.name, *map(str, end.addresses))) for end in topology.interfaces(node.name)
         ]
         lines.append(f"{node.name:<{width}}  {', '.join(ends)}".rstrip())
     return lines

@@ -52,8 +52,11 @@ def _describe(request: bytes, answer: int) -> int:
     """Run the describing module in a fresh interpreter that has lost its capabilities."""
     drop_from_bounding_set(tuple(Capability))
     resource.setrlimit(resource.RLIMIT_AS, (_MEMORY_BYTES, _MEMORY_BYTES))
-    package = Path(lab.__file__).resolve().parent.parent
-    code = f"import sys; sys.path.insert(0, {str(package)!r}); from lab.spec.foreign_topo import main; main()"
+    # the interpreter is isolated from the environment, so it must be told where this package is
+    place = str(Path(lab.__file__).resolve().parent.parent)
+    code = (
+        f"import sys; sys.path.insert(0, {place!r}); from lab.spec.foreign_topo import main; main()"
+    )
     ended = subprocess.run(
         [sys.executable, "-I", "-c", code],
         input=request,

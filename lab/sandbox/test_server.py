@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import os
-import stat
-from collections.abc import Iterator
 from pathlib import Path
 
 from lab.model.errors import Missing
+from lab.sandbox.cache_folder import cache_folders, is_ours
 
 FLAGS = ("-std=c11", "-O2")
 PACKAGES = "apt-get install gcc libc6-dev"
@@ -36,7 +35,7 @@ def server_binary(source: Path, cache: Path | None = None) -> Path:
     """
     text = source.read_bytes()
     name = f"origdst-{_digest(text)}"
-    folders = tuple(_cache_folders(cache))
+    folders = tuple(cache_folders(cache))
     for folder in folders:
         if _is_usable(folder / name):
             return folder / name
@@ -74,33 +73,12 @@ def _libc() -> str:
         return "libc"
 
 
-def _cache_folders(cache: Path | None) -> Iterator[Path]:
-    """Where the binary may live, best place first; a variable with a relative path is ignored."""
-    base = str(cache.absolute()) if cache else os.environ.get("XDG_CACHE_HOME", "")
-    if not os.path.isabs(base):
-        base = os.path.expanduser("~/.cache")
-    if os.path.isabs(base):
-        yield Path(base) / "natlab"
-    temporary = os.environ.get("TMPDIR", "")
-    yield Path(temporary if os.path.isabs(temporary) else "/tmp") / f"natlab-{os.geteuid()}"
-
-
-def _is_ours(path: Path) -> bool:
-    """Whether nobody but us or root could have put there what we are about to execute."""
-    try:
-        status = path.lstat()
-    except OSError:
-        return False
-    owned = status.st_uid in (0, os.geteuid())
-    return owned and not stat.S_ISLNK(status.st_mode) and not status.st_mode & stat.S_IWOTH
-
-
 def _is_usable(binary: Path) -> bool:
     """Whether the binary is there, trustworthy and executable.
 
     access(2) answers EACCES for X_OK on a file system mounted noexec.
     """
-    return _is_ours(binary.parent) and _is_ours(binary) and os.access(binary, os.X_OK)
+    return is_ours(binary.parent) and is_ours(binary) and os.access(binary, os.X_OK)
 
 
 def _compile(source: Path, folder: Path, name: str) -> None:
@@ -116,7 +94,7 @@ def _compile(source: Path, folder: Path, name: str) -> None:
     import tempfile
 
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    if not _is_ours(folder):
+    if not is_ours(folder):
         raise PermissionError(f"{folder} belongs to somebody else")
     with tempfile.TemporaryDirectory(prefix=f"{name}.", dir=folder) as workshop:
         binary = Path(workshop) / name

@@ -77,7 +77,8 @@ def parse_pattern(text: str, around: Surroundings) -> AddressPattern:
     A node stands for its first address, IPv4 preferred.
     """
     written = _parse(text.strip(), around)
-    return AddressPattern(_ip_of(written, around), written.port, text.strip())
+    name = text.strip() if written.node is not None else ""
+    return AddressPattern(_ip_of(written, around), written.port, name)
 
 
 def parse_tuple(text: str, around: Surroundings) -> TuplePattern:
@@ -182,7 +183,7 @@ def _ip_of(written: _Written, around: Surroundings) -> IPAddress | None:
 def _with_port(pattern: AddressPattern) -> str:
     if pattern.ip is not None and pattern.ip.version == 6:
         return f"[{pattern.ip}]:80"
-    return f"{pattern.text}:80"
+    return f"{pattern.text or pattern.ip}:80"
 
 
 def _interfaces_hint(node: str, around: Surroundings) -> str:

@@ -26,6 +26,7 @@ from lab.spec.topology import (
     salvaged_topology,
     written_topology,
 )
+from lab.spec.topology_reference import TopologyClass, parse_reference
 from lab.spec.validation import salvage, validate
 from lab.spec.written_topology import WrittenTopology, read_topology
 from lab.spec.yaml_text import YamlNode, read_yaml
@@ -93,6 +94,16 @@ def parse_scenario(text: str, path: FilePath, foreign: ForeignLoader) -> Scenari
         article=_article(document.article),
         backends=_backends(document),
         files=tuple(str(file) for file in reachable.files),
+        self_contained=not reachable.files and not _refers_to_files(document, reference),
+    )
+
+
+def _refers_to_files(document: ScenarioDocument, reference: object) -> bool:
+    """Whether other files of the user's say part of what the scenario is."""
+    if isinstance(reference, str) and isinstance(parse_reference(reference), TopologyClass):
+        return True
+    return any(
+        step.restore is not None and step.restore.file is not None for step in document.steps
     )
 
 

@@ -58,18 +58,21 @@ def _parse_call(file: str, text: str) -> TopologyClass:
         raise wrong
     if any(keyword.arg is None for keyword in call.keywords):
         raise Misfit("a topology's arguments are literals, without **", _LITERALS)
-    args = tuple(_literal(argument) for argument in call.args)
-    kwargs = tuple((str(item.arg), _literal(item.value)) for item in call.keywords)
+    if len({keyword.arg for keyword in call.keywords}) < len(call.keywords):
+        raise Misfit(f"an argument is here twice: '{text}'")
+    args = tuple(_literal(argument, text) for argument in call.args)
+    kwargs = tuple((str(item.arg), _literal(item.value, text)) for item in call.keywords)
     return TopologyClass(file, call.func.id, args, kwargs)
 
 
-def _literal(expression: ast.expr) -> Any:
+def _literal(expression: ast.expr, text: str) -> Any:
     try:
         value = ast.literal_eval(expression)
     except (ValueError, TypeError, RecursionError, MemoryError, SyntaxError):
         value = ...
     if not _is_plain(value):
-        raise Misfit(f"'{ast.unparse(expression)}' is no literal", _LITERALS)
+        written = ast.get_source_segment(text, expression)
+        raise Misfit(f"'{written}' is no literal", _LITERALS)
     return value
 
 

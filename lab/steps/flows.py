@@ -44,7 +44,9 @@ def _tcp(action: Connect, waiting: Waiting) -> FlowSeen:
             return attempt.seen
         stage = waiting.stage
         patience = stage.patience.answer if stage.servers else _GREETING
-        tcp.converse(attempt, action.payload, waiting.deadline.earlier(patience))
+        held = any(server.holds for server in stage.servers)
+        end = waiting.deadline.earlier(patience)
+        tcp.converse(attempt, action.payload, end, one_line=held)
         return _with_server(attempt.seen, "tcp", stage)
     finally:
         attempt.close()

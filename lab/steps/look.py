@@ -9,6 +9,7 @@ from typing import TypeVar
 from lab.kernel import netlink, sysctl
 from lab.kernel.listeners import listeners
 from lab.kernel.rtnl_records import NeighbourEntry, RouteEntry
+from lab.model.errors import Missing
 from lab.model.expectation import (
     ConntrackEntry,
     ListeningSocket,
@@ -92,7 +93,15 @@ def _each_node(stage: Stage, nodes: Iterable[str], read: Callable[[], T]) -> dic
 
 
 def _conntrack() -> tuple[Entry, ...]:
-    return entries(Path("/proc/thread-self/net/nf_conntrack").read_text())
+    try:
+        text = Path("/proc/thread-self/net/nf_conntrack").read_text()
+    except FileNotFoundError as error:
+        raise Missing(
+            "connection tracking (/proc/net/nf_conntrack)",
+            "a step looks at a node's entries",
+            "sudo modprobe nf_conntrack",
+        ) from error
+    return entries(text)
 
 
 def _routes() -> tuple[RouteEntry, ...]:

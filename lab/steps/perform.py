@@ -38,18 +38,18 @@ def perform(step: Step, stage: Stage) -> tuple[Mismatch, ...]:
 
 def _once(step: Step, stage: Stage, deadline: Deadline) -> tuple[Seen, tuple[Mismatch, ...]]:
     before = rules_before(step, stage, deadline)
-    capture = Capture.at_places_of(step, stage)
-    try:
-        acted = replace(_act(step, stage, deadline), rules_before=before)
-        settling = deadline.earlier(_SETTLING)
-        while True:
-            seen = _with_tables(acted, look(step, stage, deadline), capture)
-            wrong = tuple(each for expected in step.expect for each in mismatches(expected, seen))
-            if not wrong or settling.passed or _is_settled(step, acted):
-                return seen, wrong
-            select.select([], [], [], _INTERVAL)
-    finally:
-        capture.close()
+    capture = Capture(step, stage.taps)
+    acted = replace(_act(step, stage, deadline), rules_before=before)
+    # that a packet was not seen means nothing while one may still be on its way
+    with stage.backlog.on_one_cpu():
+        stage.backlog.drain()
+    settling = deadline.earlier(_SETTLING)
+    while True:
+        seen = _with_tables(acted, look(step, stage, deadline), capture)
+        wrong = tuple(each for expected in step.expect for each in mismatches(expected, seen))
+        if not wrong or settling.passed or _is_settled(step, acted):
+            return seen, wrong
+        select.select([], [], [], _INTERVAL)
 
 
 def _act(step: Step, stage: Stage, deadline: Deadline) -> Seen:
@@ -125,4 +125,3 @@ def deaths(stage: Stage) -> str:
     told = [server.death() for server in stage.servers]
     told += [background.death() for background in stage.backgrounds.values()]
     return "\n".join(text for text in told if text)
-

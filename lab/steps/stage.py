@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from lab.kernel.backlog import Backlog
-from lab.kernel.packet_socket import Stamps
 from lab.model.events import CommandRan, Event
 from lab.model.scenario import Scenario, Step
 from lab.sandbox.lab import Lab
 from lab.steps.background import Background
 from lab.steps.server import Server
+from lab.steps.taps import Taps
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,37 +22,33 @@ class Patience:
     that was sent (lab.kernel.backlog) answers at once or never; only a process may take longer.
     """
 
-    silence: float = 0.04
+    silence: float = 0.025
     answer: float = 3.5
 
 
-@dataclass(slots=True)
+DEFAULT_PATIENCE = Patience()
+
+
 class Stage:
-    """The running state of one scenario in one variant."""
+    """The running state of one scenario in one variant; ``number`` is its lab's in the run."""
 
-    lab: Lab
-    scenario: Scenario
-    number: int
-    emit: Callable[[Event], None]
-    patience: Patience = Patience()
-    servers: list[Server] = field(default_factory=list)
-    backgrounds: dict[str, Background] = field(default_factory=dict)
-    _backlog: Backlog | None = None
-    _stamps: Stamps | None = None
-
-    @property
-    def backlog(self) -> Backlog:
-        """The kernel's receive queue, watched from the first probe on."""
-        if self._backlog is None:
-            self._backlog = Backlog()
-        return self._backlog
-
-    @property
-    def stamps(self) -> Stamps:
-        """Packet time stamps, switched on from the first capture to the scenario's end."""
-        if self._stamps is None:
-            self._stamps = Stamps()
-        return self._stamps
+    def __init__(
+        self,
+        lab: Lab,
+        scenario: Scenario,
+        number: int,
+        emit: Callable[[Event], None],
+        patience: Patience,
+    ) -> None:
+        self.lab = lab
+        self.scenario = scenario
+        self.number = number
+        self.emit = emit
+        self.patience = patience
+        self.backlog = Backlog()
+        self.taps = Taps(lab)
+        self.servers: list[Server] = []
+        self.backgrounds: dict[str, Background] = {}
 
     def tell_command(
         self, step: Step, node: str, command: str, code: int, stdout: str, stderr: str
@@ -72,6 +68,9 @@ class Stage:
 
     def close(self) -> None:
         """Let go of what the steps opened."""
-        for resource in (self._backlog, self._stamps, *self.servers, *self.backgrounds.values()):
-            if resource is not None:
-                resource.close()
+        self.backlog.close()
+        self.taps.close()
+        for server in self.servers:
+            server.close()
+        for background in self.backgrounds.values():
+            background.close()

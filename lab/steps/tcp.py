@@ -63,10 +63,13 @@ def attempt(connect: Connect, waiting: Waiting) -> Attempt:
     return Attempt(channel, _seen(channel, code, read_error(channel)))
 
 
-def converse(tried: Attempt, payload: str | None, deadline: Deadline) -> bytes:
+def converse(
+    tried: Attempt, payload: str | None, deadline: Deadline, *, one_line: bool = False
+) -> bytes:
     """Send the payload and read what the other end says, to its end of file or the deadline.
 
-    A reset while reading changes the outcome to ``reset``.
+    With ``one_line`` the end of a line is enough, for a server that keeps connections open once
+    it has answered. A reset while reading changes the outcome to ``reset``.
     """
     channel = tried.channel
     said = b""
@@ -80,6 +83,8 @@ def converse(tried: Attempt, payload: str | None, deadline: Deadline) -> bytes:
             if not chunk:
                 break
             said += chunk
+            if one_line and said.endswith(b"\n"):
+                break
     except TimeoutError:
         return said
     except (ConnectionResetError, BrokenPipeError) as error:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import os
+import signal
 import subprocess
 import traceback
 from collections.abc import Callable
@@ -13,6 +14,8 @@ from typing import ParamSpec
 import pytest
 
 from lab.kernel.namespaces import Namespace, inside_net, unshare
+
+DEADLINE = 60  # seconds: far more than any test takes, even on a busy machine
 
 Arguments = ParamSpec("Arguments")
 
@@ -26,6 +29,7 @@ def own_network(test: Callable[Arguments, None]) -> Callable[Arguments, None]:
         child = os.fork()
         if child == 0:
             os.close(reading)
+            signal.alarm(DEADLINE)
             os.write(writing, _report(lambda: test(*arguments, **keywords)))
             os._exit(0)
         os.close(writing)
@@ -33,7 +37,7 @@ def own_network(test: Callable[Arguments, None]) -> Callable[Arguments, None]:
             report = pipe.read()
         os.waitpid(child, 0)
         if report != "passed":
-            pytest.fail(report or "the process died", pytrace=False)
+            pytest.fail(report or "the process died or hung", pytrace=False)
 
     return run_in_child
 

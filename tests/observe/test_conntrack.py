@@ -64,8 +64,8 @@ def test_a_forwarded_connection() -> None:
         text=PORT_FORWARD,
     )
     assert str(entry) == (
-        "tcp TIME_WAIT 10.10.10.10:50176 > 22.22.22.22:81 "
-        "/ reply 192.168.1.2:80 > 10.10.10.10:50176 [ASSURED]"
+        "tcp TIME_WAIT 10.10.10.10:50176 > 22.22.22.22:81"
+        ", reply 192.168.1.2:80 > 10.10.10.10:50176 [ASSURED]"
     )
 
 

@@ -95,7 +95,7 @@ def test_what_the_server_saw(of_connection: Any) -> None:
     )
     assert expected.node == "b"
     assert str(expected.source) == "a (192.168.1.34)"
-    assert str(expected.dest) == "*:80 (*:80)" or str(expected.dest) == ":80 (*:80)"
+    assert str(expected.dest) == "*:80"
     assert str(expected.original) == "a:eth0:81 (192.168.1.34:81)"
 
 
@@ -164,9 +164,9 @@ def test_rules(of_connection: Any) -> None:
 def test_exit_codes_and_output(read_steps: ReadSteps) -> None:
     zero, nonzero = read_steps(
         """
-        - {on: a, run: date, expect: {exit: 0, stdout: 20}}
+        - {on: a, run: date, expect: {exit: 0, stdout: "20"}}
         - {on: a, run: date, expect: {exit: nonzero, stdout: {matches: "^2"}}}
-        """.replace("stdout: 20", 'stdout: "20"')
+        """
     )
     assert only(ExitCodeIs, zero.expect).code == 0
     assert only(Stdout, zero.expect).text == Text(contains="20")
@@ -187,10 +187,7 @@ def test_policies(of_check: Any) -> None:
 def test_routes_and_neighbours(of_check: Any) -> None:
     expected = of_check(
         "{routes: [default via 10.0.0.1, {text: 10.0.0.0/8, present: false}],"
-        " neighbours: {text: 192.168.1.32 REACHABLE, on: b}}".replace(
-            "neighbours: {text: 192.168.1.32 REACHABLE, on: b}",
-            "neighbours: [{text: 192.168.1.32 REACHABLE, on: b}]",
-        )
+        " neighbours: [{text: 192.168.1.32 REACHABLE, on: b}]}"
     )
     routes = [item for item in expected if isinstance(item, RouteLine)]
     assert [(item.text, item.present) for item in routes] == [
@@ -216,8 +213,7 @@ def test_settings(of_check: Any) -> None:
 )
 def test_sockets(of_check: Any, text: str, proto: str, address: str) -> None:
     expected = only(ListeningSocket, of_check(f'{{sockets: ["{text}"]}}'))
-    assert expected.proto == proto
-    assert address in str(expected.address)
+    assert (expected.proto, str(expected.address)) == (proto, address)
 
 
 def test_output_of_a_background_process(read_steps: ReadSteps) -> None:
