@@ -41,11 +41,9 @@ class HomeRouter(Topo):
         self.addLink(
             isp, router, intfName1="eth1", intfName2="ppp0", params1={"ip": "22.22.22.1/24"}
         )
-        self.addLink(
-            router, lan, intfName1="lan0", intfName2="p1", params1={"ip": "192.168.1.3/24"}
-        )
-        self.addLink(server1, lan, intfName1="eth0", intfName2="p2")
-        self.addLink(server2, lan, intfName1="eth0", intfName2="p3")
+        self.addLink(router, lan, intfName1="lan0", params1={"ip": "192.168.1.3/24"})
+        self.addLink(server1, lan, intfName1="eth0")
+        self.addLink(server2, lan, intfName1="eth0")
 
 
 topos = {"home-router": HomeRouter}

@@ -25,9 +25,9 @@ class SingleNic(Topo):
         a = self.addHost("a", ip="192.168.1.34/24")
         b = self.addHost("b", ip="192.168.1.32/24")
 
-        self.addLink(client, lan, intfName1="eth0", intfName2="p1")
-        self.addLink(a, lan, intfName1="eth0", intfName2="p2")
-        self.addLink(b, lan, intfName1="eth0", intfName2="p3")
+        self.addLink(client, lan, intfName1="eth0")
+        self.addLink(a, lan, intfName1="eth0")
+        self.addLink(b, lan, intfName1="eth0")
 
 
 topos = {"single-nic": SingleNic}

@@ -1,9 +1,9 @@
 """Knowing that packets in flight have been handled, without waiting for a clock.
 
 A packet that crosses veth pairs, bridges and loopback is handled hop by hop in the receive queue of
-the CPU that sent it (enqueue_to_backlog of net/core/dev.c), first in, first out. So whoever stays
-on that CPU and sends packets of its own round trip by round trip knows, after as many round trips
-as the other packet has hops, that nothing of it is left in a queue.
+the CPU that sent it (enqueue_to_backlog of net/core/dev.c), first in, first out. So whoever goes to
+that CPU and sends packets of its own round trip by round trip knows, after as many round trips as
+the other packet has hops, that nothing of it is left in a queue.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ class Backlog:
     """Round trips over ``lo`` of the network namespace in which it was made; ``lo`` must be up."""
 
     def __init__(self) -> None:
+        self._cpus = os.sched_getaffinity(0)
         self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC)
         self._socket.bind(("127.0.0.1", 0))
         self._socket.connect(self._socket.getsockname())
@@ -38,14 +39,24 @@ class Backlog:
             os.sched_setaffinity(0, allowed)
 
     def drain(self) -> None:
-        """Return when what this thread sent before has been handled; use inside ``on_one_cpu``.
+        """Return when all that was sent before has been handled, whichever CPU it was sent on.
 
-        Raises TimeoutError if the kernel does not even deliver over loopback.
+        Those CPUs are meant that the calling thread could use when this was made. Raises
+        TimeoutError if the kernel does not even deliver over loopback.
         """
-        for _ in range(_ROUND_TRIPS):
-            self._socket.send(b"\0")
-            self._socket.recv(1)
+        allowed = os.sched_getaffinity(0)
+        try:
+            for cpu in self._cpus:
+                os.sched_setaffinity(0, {cpu})
+                self._make_round_trips()
+        finally:
+            os.sched_setaffinity(0, allowed)
 
     def close(self) -> None:
         """Close the socket."""
         self._socket.close()
+
+    def _make_round_trips(self) -> None:
+        for _ in range(_ROUND_TRIPS):
+            self._socket.send(b"\0")
+            self._socket.recv(1)

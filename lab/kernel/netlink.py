@@ -19,7 +19,8 @@ _HEADER = struct.Struct("=IHHII")
 _ATTRIBUTE = struct.Struct("=HH")
 _SEQUENCE = struct.Struct("=I")
 _SEQUENCE_OFFSET = 8
-_RECEIVE_BYTES = 1 << 18
+# one answer at a time is received, and an error quotes no more than the message it is about
+_RECEIVE_BYTES = 1 << 14
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,15 +46,15 @@ def message(kind: int, flags: int, payload: bytes) -> bytes:
     return header + payload
 
 
-def route_socket(send_bytes: int = 1 << 20) -> socket.socket:
+def route_socket() -> socket.socket:
     """Open a NETLINK_ROUTE socket; it stays bound to the calling thread's network namespace."""
-    opened = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW | socket.SOCK_CLOEXEC, 0)
-    opened.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, send_bytes)
-    return opened
+    return socket.socket(socket.AF_NETLINK, socket.SOCK_RAW | socket.SOCK_CLOEXEC, 0)
 
 
 def send_batch(channel: socket.socket, messages: list[bytes]) -> list[Refusal]:
     """Send messages in one system call and return what the kernel refused.
+
+    They must fit the socket's send buffer, 208 KiB unless net.core.wmem_default says otherwise.
 
     rtnetlink handles the whole batch before send returns, and answers only errors when no
     message asks for an acknowledgement: an empty receive queue means that all succeeded. A

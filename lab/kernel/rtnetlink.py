@@ -29,6 +29,11 @@ _U32 = struct.Struct("=I")
 _ONE_QUEUE = attribute(_IFLA_NUM_TX_QUEUES, _U32.pack(1)) + attribute(
     _IFLA_NUM_RX_QUEUES, _U32.pack(1)
 )
+_IFLA_INET6_ADDR_GEN_MODE, _IN6_ADDR_GEN_MODE_NONE = 8, b"\1"
+_NO_IPV6_ADDRESS = attribute(
+    _IFLA_AF_SPEC,
+    attribute(socket.AF_INET6, attribute(_IFLA_INET6_ADDR_GEN_MODE, _IN6_ADDR_GEN_MODE_NONE)),
+)
 
 
 def _link(index: int, *, up: bool = False) -> bytes:
@@ -94,9 +99,7 @@ def set_up(index: int, master: int | None = None) -> bytes:
 
 def silence_ipv6(index: int) -> bytes:
     """Have a link make no IPv6 address of its own, hence send no router or neighbour discovery."""
-    ifla_inet6_addr_gen_mode, in6_addr_gen_mode_none = 8, b"\1"
-    inet6 = attribute(socket.AF_INET6, attribute(ifla_inet6_addr_gen_mode, in6_addr_gen_mode_none))
-    return message(RTM_NEWLINK, 0, _link(index) + attribute(_IFLA_AF_SPEC, inet6))
+    return message(RTM_NEWLINK, 0, _link(index) + _NO_IPV6_ADDRESS)
 
 
 def add_address(index: int, address: IPInterface) -> bytes:

@@ -24,6 +24,8 @@ BRIDGE_INDEX = 2
 BRIDGE_NAME = "br0"
 # The cost of a message that enslaves a port grows with what is in the same batch; 64 is the knee.
 PORTS_PER_BATCH = 64
+# As many as surely fit the send buffer of a netlink socket: the longest, a cable, has 300 bytes.
+OPERATIONS_PER_BATCH = 256
 
 _BRIDGE_NF_KEYS = tuple(
     f"net.bridge.bridge-nf-call-{table}" for table in ("iptables", "ip6tables", "arptables")
@@ -60,7 +62,8 @@ def plan(topology: Topology) -> Plan:
     hosts = [node for node in topology.nodes if node.kind is not Kind.SWITCH]
     batches = [Batch(node.name, _bridge(order[node.name], node)) for node in switches]
     made: set[int] = set()
-    batches += [Batch(node.name, tuple(_host(topology, node, wiring, made))) for node in hosts]
+    for node in hosts:
+        batches += _in_batches(node, tuple(_host(topology, node, wiring, made)))
     for node in switches:
         batches += _switch_ports(topology, node, wiring, made)
     return Plan(
@@ -89,8 +92,7 @@ def _wire(topology: Topology) -> _Wiring:
 
 def _mac(node: int, index: int) -> str:
     """A locally administered address that tells node and interface, the same in every run."""
-    octets = (0x02, 0, node >> 8 & 0xFF, node & 0xFF, index >> 8 & 0xFF, index & 0xFF)
-    return ":".join(f"{octet:02x}" for octet in octets)
+    return (0x02 << 40 | node << 16 | index).to_bytes(6, "big").hex(":")
 
 
 def _settings_before(topology: Topology) -> Iterator[Setting]:
@@ -152,6 +154,11 @@ def _host(topology: Topology, node: Node, wiring: _Wiring, made: set[int]) -> It
     for route in node.routes:
         index = indexes[route.dev] if route.dev is not None and route.dev != "lo" else None
         yield AddRoute(route.destination, route.via, index, route.dev, route.kind)
+
+
+def _in_batches(node: Node, operations: tuple[Operation, ...]) -> Iterator[Batch]:
+    for start in range(0, len(operations), OPERATIONS_PER_BATCH):
+        yield Batch(node.name, operations[start : start + OPERATIONS_PER_BATCH])
 
 
 def _ends(wiring: _Wiring, cable: int, node: str) -> tuple[_Port, _Port]:

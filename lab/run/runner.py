@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from lab.model.errors import LabError, Location
+from lab.model.errors import LabError, Missing
 from lab.model.events import (
     CommandRan,
     Event,
@@ -140,9 +140,12 @@ def _step(step: Step, stage: Stage, tally: _Tally, *, fail_fast: bool) -> None:
         try:
             wrong = perform(step, stage)
             reason = deaths(stage)
+            status = Status.FAILED if wrong or reason else Status.PASSED
         except StepFailed as failure:
-            reason = str(failure)
-        status = Status.FAILED if wrong or reason else Status.PASSED
+            reason, status = str(failure), Status.FAILED
+        except Missing as lack:
+            # only this step needs it, so only this step goes without
+            reason, status = str(lack), Status.SKIPPED
     tally.counts[status] += 1
     if status is Status.FAILED and (fail_fast or step.changes or deaths(stage)):
         tally.stopped_by = f"step {step.number} failed: {step.name}"
@@ -197,13 +200,9 @@ def _topology_command(stage: Stage, node: str, command: Command) -> StepFinished
         verb="exec",
         status=Status.FAILED,
         seconds=time.monotonic() - started,
-        location=_text(command.location),
+        location=str(command.location),
         reason=f"{command.text}\n{how}: {ended.stderr.strip()}".rstrip(": "),
     )
-
-
-def _text(location: Location) -> str:
-    return str(location)
 
 
 def _started(variant: Variant, steps: int) -> ScenarioStarted:

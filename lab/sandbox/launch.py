@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from typing import NoReturn
 
 from lab.kernel import process, seccomp, sysctl
-from lab.kernel.namespaces import Namespace, unshare
+from lab.kernel.namespaces import Namespace, hold, unshare
 from lab.model.errors import Broken
 from lab.sandbox import fence as fences
 from lab.sandbox.fence import Fence, Mode
@@ -52,6 +52,7 @@ class _Inside:
     root: RootPlan
     task: Task
     events: int
+    clones: Clones | None
 
 
 def launch(fence: Fence, root: RootPlan, task: Task) -> Launched:
@@ -63,10 +64,12 @@ def launch(fence: Fence, root: RootPlan, task: Task) -> Launched:
     events, events_inside = os.pipe()
     near, far = socket.socketpair()
     orchestrator = os.getpid()
+    # host root's own files are out of reach for the uid that it becomes in the lab
+    clones = clone_exposed(root) if fence.mode is Mode.ROOT else None
     gc.freeze()
     pid = os.fork()
     if pid == 0:
-        inside = _Inside(fence, root, task, events_inside)
+        inside = _Inside(fence, root, task, events_inside, clones)
         _guarded(events_inside, lambda: _middle(inside, far, orchestrator))
     gc.unfreeze()
     os.close(events_inside)
@@ -74,7 +77,7 @@ def launch(fence: Fence, root: RootPlan, task: Task) -> Launched:
     with near:
         try:
             _await_user_namespace(near)
-            fences.write_maps(fence, pid)
+            _admit(fence, pid, clones)
             near.send(b"mapped")
         except BaseException:
             os.close(events)
@@ -82,6 +85,16 @@ def launch(fence: Fence, root: RootPlan, task: Task) -> Launched:
             os.waitpid(pid, 0)
             raise
     return Launched(pid, events)
+
+
+def _admit(fence: Fence, pid: int, clones: Clones | None) -> None:
+    """Map the ids of the new user namespace, and hand host root's files over to its root."""
+    fences.write_maps(fence, pid)
+    if clones is not None:
+        user_namespace = hold(Namespace.USER, pid)
+        clones.give_to(user_namespace)
+        os.close(user_namespace)
+        clones.close()
 
 
 def _await_user_namespace(near: socket.socket) -> None:
@@ -109,11 +122,11 @@ def _guarded(events: int, body: Callable[[], int]) -> NoReturn:
 def _middle(inside: _Inside, far: socket.socket, orchestrator: int) -> int:
     """Enter the outer user namespace, fork PID 1 and wait for it."""
     fence, events = inside.fence, inside.events
-    process.close_descriptors_except({events, far.fileno()})
+    files = () if inside.clones is None else inside.clones.descriptors
+    process.close_descriptors_except({events, far.fileno(), *files})
     _default_signals()
     os.setsid()
     process.set_name("lab-sandbox")
-    clones = clone_exposed(inside.root) if fence.mode is Mode.ROOT else None
     try:
         unshare(Namespace.USER)
     except OSError as error:
@@ -133,7 +146,7 @@ def _middle(inside: _Inside, far: socket.socket, orchestrator: int) -> int:
     pid = os.fork()
     if pid == 0:
         os.close(lifeline)
-        _guarded(events, lambda: _init(inside, clones, alive))
+        _guarded(events, lambda: _init(inside, alive))
     os.close(alive)
     os.close(events)
     _, status = os.waitpid(pid, 0)
@@ -149,12 +162,12 @@ def _become_root(fence: Fence) -> None:
     process.set_dumpable()
 
 
-def _init(inside: _Inside, clones: Clones | None, alive: int) -> int:
+def _init(inside: _Inside, alive: int) -> int:
     """Live as PID 1: build the root, enter the inner user namespace, run the runner, reap."""
     process.die_with_parent()
     _die_if_orphaned(alive)
     process.set_name("lab-init")
-    build(inside.root, clones)
+    build(inside.root, inside.clones)
     process.forbid_core_dumps()
     process.raise_descriptor_limit()
     process.limit_processes(_MAX_PROCESSES)

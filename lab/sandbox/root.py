@@ -20,6 +20,7 @@ from lab.kernel.mounts import (
     attach_tree,
     clone_tree,
     make_private,
+    map_ids,
     mount,
     pivot_into,
     set_attributes,
@@ -55,6 +56,26 @@ class Clones:
 
     exposed: Mapping[str, int]
     test_server: int | None
+
+    @property
+    def descriptors(self) -> tuple[int, ...]:
+        """All of them."""
+        server = () if self.test_server is None else (self.test_server,)
+        return (*self.exposed.values(), *server)
+
+    def give_to(self, user_namespace: int) -> None:
+        """Have the owners of the files be those that the user namespace maps them to.
+
+        On a file system that can't do that, the lab's root reads what everybody may read.
+        """
+        for descriptor in self.descriptors:
+            with contextlib.suppress(OSError):
+                map_ids(descriptor, user_namespace)
+
+    def close(self) -> None:
+        """Let go of them; another process that inherited them may still attach them."""
+        for descriptor in self.descriptors:
+            os.close(descriptor)
 
 
 def clone_exposed(plan: RootPlan) -> Clones:

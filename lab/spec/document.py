@@ -117,7 +117,9 @@ class WaitDocument(Document):
     """When a background process counts as ready: one of these."""
 
     stdout: str | None = Field(
-        None, description="A regular expression (Python's) that is found in its output."
+        None,
+        description="A regular expression (Python's) that is found in its output; `^` and `$` fit"
+        " at every line.",
     )
     listening: str | None = Field(
         None, description="A port that listens in the node, `tcp/PORT` or `udp/PORT`."
@@ -161,8 +163,8 @@ class StepDocument(Document):
         | None
     ) = Field(
         None,
-        description="A duration: for how long what is expected may take to become true. With"
-        " `background`: when the process counts as ready.",
+        description="A duration: for how long what a connection, a ping or a check expects may take"
+        " to become true. With `background`: when the process counts as ready.",
     )
     expect: ExpectDocument | None = Field(None, description="What the step must show.")
     timeout: Duration = Field(

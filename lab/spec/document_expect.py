@@ -33,7 +33,9 @@ class TextDocument(Document):
     equals: str | None = Field(None, description="The whole output, but for the last line's end.")
     contains: str | None = Field(None, description="A part of the output.")
     matches: str | None = Field(
-        None, description="A regular expression (Python's) that is found in the output."
+        None,
+        description="A regular expression (Python's) that is found in the output; `^` and `$` fit"
+        " at every line.",
     )
 
 
@@ -158,8 +160,8 @@ class ExpectDocument(Document):
     rules: OneOrMany[RulesDocument] = Field((), description="Rules, one or a list.")
     exit: ExitCode = Field(
         None,
-        description="The exit code of `run`, or `nonzero` for any but 0. With it, a line that"
-        " fails does not end the script.",
+        description="The exit code of `run`, or `nonzero` for any but 0. Without it, any but 0"
+        " fails the step.",
     )
     stdout: Annotated[TextDocument, shorthand("contains"), SchemaOfShorthand()] | None = Field(
         None, description="What `run` printed."

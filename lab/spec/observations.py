@@ -33,6 +33,7 @@ TCP_STATES: Final = (
 )
 TCP_FLAGS: Final = "FSRPAUEW"
 
+_STATELESS: Final = ("udp", "udplite", "icmp", "icmpv6", "gre")
 _WITHOUT_PORTS: Final = ("icmp", "icmpv6", "gre")
 
 
@@ -42,7 +43,7 @@ def read_conntrack(document: ConntrackDocument, context: Context, path: Path) ->
     context = context.at_node(document.on, (*path, "on"))
     if document.none and document.count is not None:
         findings.at_key((*path, "none"), "'none' and 'count' contradict each other")
-    if document.proto is not None and document.proto not in PROTOCOLS:
+    if document.proto not in (None, *PROTOCOLS) and not str(document.proto).isdecimal():
         hint = did_you_mean(document.proto, PROTOCOLS, "protocols")
         findings.at((*path, "proto"), f"unknown protocol '{document.proto}'", hint)
     if document.state is not None:
@@ -60,10 +61,10 @@ def read_conntrack(document: ConntrackDocument, context: Context, path: Path) ->
 
 
 def _check_state(state: str, proto: str | None) -> None:
-    if state not in TCP_STATES:
+    if proto in _STATELESS:
+        raise Misfit(f"an entry of {proto} has no state", "one of TCP has")
+    if proto in (None, "tcp") and state not in TCP_STATES:
         raise Misfit(f"unknown state '{state}'", did_you_mean(state, TCP_STATES, "states"))
-    if proto not in (None, "tcp"):
-        raise Misfit(f"'{proto}' has no states", "only TCP has")
 
 
 def _tuple(

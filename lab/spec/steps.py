@@ -6,7 +6,6 @@ import re
 from collections.abc import Sequence
 from typing import Final
 
-from lab.model.expectation import Expectation
 from lab.model.scenario import Action, Check, Connect, Ping, Ready, Restore, Run, Serve, Step
 from lab.spec.addresses import Surroundings
 from lab.spec.checks import read_check
@@ -73,7 +72,7 @@ def _read_step(
     expect = read_expect(document, verb, context, path)
     if document.check is not None:
         expect = read_check(document.check, context, (*path, "check"), backgrounds)
-    _check_wait(document, verb, expect, findings, path)
+    _check_wait(document, verb, findings, path)
     ready = _ready(document, findings, (*path, "wait"))
     if action is None:
         return None
@@ -171,7 +170,6 @@ def _can_meet(one: StepDocument, other: StepDocument) -> bool:
 def _check_wait(
     document: StepDocument,
     verb: str,
-    expect: tuple[Expectation, ...],
     findings: Findings,
     path: Path,
 ) -> None:
@@ -188,8 +186,8 @@ def _check_wait(
     if document.background is not None:
         hint = "one of 'stdout', 'listening' and 'command' tells when it is ready"
         findings.at(here, "a background process is not waited for by time", hint)
-    elif not expect:
-        findings.at(here, f"this {verb} expects nothing that could take time")
+    elif verb in NEED_A_NODE:
+        findings.at(here, f"{verb} is done once and waits for nothing", "let a check wait for it")
     elif document.wait > document.timeout:
         findings.at(
             here,

@@ -16,11 +16,8 @@ _KINDS = ("cgroup", "ipc", "mnt", "net", "pid", "user", "uts")
 
 
 def marked(mark: str) -> frozenset[int]:
-    """The processes that carry a mark, but for zombies, which are only names that init will read.
-
-    What the caller may not read is not found: processes of other users.
-    """
-    return frozenset(pid for pid in _processes() if _carries(pid, mark.encode()))
+    """The processes that carry a mark; not found are those of which the caller may read nothing."""
+    return frozenset(pid for pid in _living() if _carries(pid, mark.encode()))
 
 
 def namespaces(processes: Collection[int], besides: int) -> frozenset[str]:
@@ -35,7 +32,7 @@ def namespaces(processes: Collection[int], besides: int) -> frozenset[str]:
 def holders(wanted: Collection[str]) -> dict[int, str]:
     """The processes in or with a descriptor of one of the namespaces, and one for each."""
     found: dict[int, str] = {}
-    for pid in _processes():
+    for pid in _living():
         for link in _held(pid):
             if link in wanted:
                 found[pid] = link
@@ -48,20 +45,23 @@ def bound(wanted: Collection[str]) -> list[str]:
     return [line for line in lines if any(name in line for name in wanted)]
 
 
-def _processes() -> Iterator[int]:
+def _living() -> Iterator[int]:
+    """All processes but zombies: of them nothing is left but a number that init has yet to read."""
     for name in os.listdir("/proc"):
-        if name.isdigit():
-            yield int(name)
+        with contextlib.suppress(OSError):
+            # proc_pid_stat(5): the state follows the name, which is in parentheses
+            if name.isdigit() and _state(name) not in "ZX":
+                yield int(name)
+
+
+def _state(pid: str) -> str:
+    return Path("/proc", pid, "stat").read_text().rpartition(")")[2].split()[0]
 
 
 def _carries(pid: int, mark: bytes) -> bool:
-    """Whether a process has the mark; one that has ended in the meantime has not."""
     folder = Path("/proc", str(pid))
     with contextlib.suppress(OSError):
-        if mark in (folder / "cmdline").read_bytes() or mark in (folder / "environ").read_bytes():
-            # proc_pid_stat(5): the state follows the name, which is in parentheses
-            state = (folder / "stat").read_text().rpartition(")")[2].split()[0]
-            return state not in "ZX"
+        return mark in (folder / "cmdline").read_bytes() + (folder / "environ").read_bytes()
     return False
 
 

@@ -25,7 +25,14 @@ from lab.kernel.namespaces import Namespace, hold, unshare
 from tests.modes.accounts import Account, enrol
 
 CHECKOUT = Path(__file__).resolve().parents[2]
-_MASKED = {"/home": 0o755, "/root": 0o700, "/run": 0o755, "/tmp": 0o1777, "/var/tmp": 0o1777}
+_MASKED = {
+    "/dev/shm": 0o1777,
+    "/home": 0o755,
+    "/root": 0o700,
+    "/run": 0o755,
+    "/tmp": 0o1777,
+    "/var/tmp": 0o1777,
+}
 
 
 def make_place(account: Account | None) -> int:

@@ -14,9 +14,9 @@ _TABLES_RESTORE: Final = re.compile(r"(ip|ip6|arp|eb)tables(-nft|-legacy)?-resto
 # They run the command that follows them, in the same node (sudo(8), env(1), bash(1)).
 _PREFIXES: Final = frozenset({"sudo", "env", "command", "exec", "nohup"})
 _SUDO_OPTIONS_WITH_VALUE: Final = frozenset({"-u", "-g", "-p", "-C", "-h", "-r", "-t", "-T", "-D"})
-# iptables(8): only these leave the rules as they are.
-_LISTING: Final = frozenset({"-L", "--list", "-S", "--list-rules", "-C", "--check"})
-_ZEROING: Final = frozenset({"-Z", "--zero"})
+# iptables(8): only these leave the rules as they are, -n, -v and -x being what joins them.
+_LISTING: Final = re.compile(r"-[nvx]*[LSC].*|--(list|list-rules|check)|--version|--help|-[Vh]")
+_ZEROING: Final = re.compile(r"-[nvx]*Z.*|--zero")
 # ip(8) takes any beginning of these words, the first one that fits.
 _IP_OBJECTS: Final = ("address", "route", "rule", "link", "neighbour", "neighbor")
 _IP_OPTIONS_WITH_VALUE: Final = frozenset({"-n", "-netns", "-f", "-family", "-rc", "-rcvbuf"})
@@ -72,8 +72,8 @@ def _without_options(words: Sequence[str], with_value: frozenset[str]) -> list[s
 
 
 def _changes_rules(arguments: Sequence[str]) -> bool:
-    given = set(arguments)
-    return not given & _LISTING or bool(given & _ZEROING)
+    looks = any(_LISTING.fullmatch(word) for word in arguments)
+    return not looks or any(_ZEROING.fullmatch(word) for word in arguments)
 
 
 def _changes_nftables(arguments: Sequence[str]) -> bool:

@@ -1,0 +1,21 @@
+"""Whatever process of a run is killed, and whenever: nothing is left."""
+
+from __future__ import annotations
+
+from random import Random
+
+import pytest
+
+from tests.modes.invoker import Invoker
+from tests.run.killing import LIMIT, Victim, kill
+
+KILLS = 5
+
+
+@pytest.mark.parametrize("victim", [*Victim], ids=lambda victim: victim.name.lower())
+def test_nothing_is_left_of_a_run_that_is_killed(invoker: Invoker, victim: Victim) -> None:
+    random = Random(f"{invoker.mode} {victim}")
+    for _ in range(KILLS):
+        age = victim.moment(random)
+        aftermath = kill(invoker, victim, age)
+        assert aftermath.left == (), f"{LIMIT} s after {victim} was killed at {age:.4f} s"
