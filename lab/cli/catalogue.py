@@ -64,6 +64,6 @@ def _event_schema() -> dict[str, Any]:
 
 
 def _scenario_schema() -> dict[str, Any]:
-    from lab.spec.document import ScenarioDocument
+    from lab.spec.schema import json_schema
 
-    return ScenarioDocument.model_json_schema()
+    return json_schema()

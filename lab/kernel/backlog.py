@@ -39,24 +39,28 @@ class Backlog:
             os.sched_setaffinity(0, allowed)
 
     def drain(self) -> None:
-        """Return when all that was sent before has been handled, whichever CPU it was sent on.
+        """Return when what this thread sent before has been handled; use inside ``on_one_cpu``.
+
+        Raises TimeoutError if the kernel does not even deliver over loopback.
+        """
+        for _ in range(_ROUND_TRIPS):
+            self._socket.send(b"\0")
+            self._socket.recv(1)
+
+    def drain_everywhere(self) -> None:
+        """Return when what anybody sent before has been handled, whichever CPU it was sent on.
 
         Those CPUs are meant that the calling thread could use when this was made. Raises
-        TimeoutError if the kernel does not even deliver over loopback.
+        TimeoutError as ``drain`` does.
         """
         allowed = os.sched_getaffinity(0)
         try:
             for cpu in self._cpus:
                 os.sched_setaffinity(0, {cpu})
-                self._make_round_trips()
+                self.drain()
         finally:
             os.sched_setaffinity(0, allowed)
 
     def close(self) -> None:
         """Close the socket."""
         self._socket.close()
-
-    def _make_round_trips(self) -> None:
-        for _ in range(_ROUND_TRIPS):
-            self._socket.send(b"\0")
-            self._socket.recv(1)

@@ -21,6 +21,9 @@ _SEQUENCE = struct.Struct("=I")
 _SEQUENCE_OFFSET = 8
 # one answer at a time is received, and an error quotes no more than the message it is about
 _RECEIVE_BYTES = 1 << 14
+# The answers must fit a receive buffer of net.core.rmem_default even if all are refused, each
+# taking about a kilobyte of it.
+_MESSAGES_PER_SEND = 128
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,18 +55,24 @@ def route_socket() -> socket.socket:
 
 
 def send_batch(channel: socket.socket, messages: list[bytes]) -> list[Refusal]:
-    """Send messages in one system call and return what the kernel refused.
+    """Send messages, many in one system call, and return what the kernel refused.
 
-    They must fit the socket's send buffer, 208 KiB unless net.core.wmem_default says otherwise.
-
-    rtnetlink handles the whole batch before send returns, and answers only errors when no
+    rtnetlink handles the whole of a send before it returns, and answers only errors when no
     message asks for an acknowledgement: an empty receive queue means that all succeeded. A
     refused message does not stop those behind it.
     """
+    refusals: list[Refusal] = []
+    for start in range(0, len(messages), _MESSAGES_PER_SEND):
+        refusals += _send(channel, messages[start : start + _MESSAGES_PER_SEND], start)
+    return refusals
+
+
+def _send(channel: socket.socket, messages: list[bytes], start: int) -> list[Refusal]:
+    """Send messages whose positions begin with ``start``; their sequence numbers are one more."""
     batch = bytearray(b"".join(messages))
     offset = 0
-    for position, encoded in enumerate(messages):
-        _SEQUENCE.pack_into(batch, offset + _SEQUENCE_OFFSET, position + 1)
+    for sequence, encoded in enumerate(messages, start + 1):
+        _SEQUENCE.pack_into(batch, offset + _SEQUENCE_OFFSET, sequence)
         offset += len(encoded)
     channel.send(batch)
     refusals: list[Refusal] = []

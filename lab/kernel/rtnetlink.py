@@ -74,7 +74,7 @@ def add_veth(
         + _identity(peer_name, peer_mac, mtu)
         + attribute(_IFLA_NET_NS_FD, _U32.pack(peer_namespace))
     )
-    info = attribute(_IFLA_INFO_KIND, b"veth") + attribute(
+    info = attribute(_IFLA_INFO_KIND, b"veth\0") + attribute(
         _IFLA_INFO_DATA, attribute(veth_info_peer, peer)
     )
     body = _link(index, up=True) + _identity(name, mac, mtu) + attribute(_IFLA_LINKINFO, info)
@@ -84,7 +84,7 @@ def add_veth(
 def add_bridge(index: int, name: str, mac: str) -> bytes:
     """A bridge, up, that floods multicast instead of snooping it (a switch without IGMP)."""
     ifla_br_mcast_snooping = 23
-    info = attribute(_IFLA_INFO_KIND, b"bridge") + attribute(
+    info = attribute(_IFLA_INFO_KIND, b"bridge\0") + attribute(
         _IFLA_INFO_DATA, attribute(ifla_br_mcast_snooping, b"\0")
     )
     body = _link(index, up=True) + _name(name) + _mac(mac) + attribute(_IFLA_LINKINFO, info)

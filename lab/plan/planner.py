@@ -24,8 +24,6 @@ BRIDGE_INDEX = 2
 BRIDGE_NAME = "br0"
 # The cost of a message that enslaves a port grows with what is in the same batch; 64 is the knee.
 PORTS_PER_BATCH = 64
-# As many as surely fit the send buffer of a netlink socket: the longest, a cable, has 300 bytes.
-OPERATIONS_PER_BATCH = 256
 
 _BRIDGE_NF_KEYS = tuple(
     f"net.bridge.bridge-nf-call-{table}" for table in ("iptables", "ip6tables", "arptables")
@@ -62,8 +60,7 @@ def plan(topology: Topology) -> Plan:
     hosts = [node for node in topology.nodes if node.kind is not Kind.SWITCH]
     batches = [Batch(node.name, _bridge(order[node.name], node)) for node in switches]
     made: set[int] = set()
-    for node in hosts:
-        batches += _in_batches(node, tuple(_host(topology, node, wiring, made)))
+    batches += [Batch(node.name, tuple(_host(topology, node, wiring, made))) for node in hosts]
     for node in switches:
         batches += _switch_ports(topology, node, wiring, made)
     return Plan(
@@ -113,8 +110,9 @@ def _settings_before(topology: Topology) -> Iterator[Setting]:
 
 
 def _settings_after(topology: Topology) -> Iterator[Setting]:
+    routers = {node.name for node in topology.nodes if node.kind is Kind.ROUTER}
     for end in (end for link in topology.links for end in link.ends):
-        if _uses_ipv6(end) and topology.node(end.node).kind is Kind.ROUTER:
+        if end.node in routers and _uses_ipv6(end):
             # sysctl(8) writes a dot inside a name as a slash
             name = end.name.replace(".", "/")
             yield Setting(end.node, f"net.ipv6.conf.{name}.forwarding", "1")
@@ -154,11 +152,6 @@ def _host(topology: Topology, node: Node, wiring: _Wiring, made: set[int]) -> It
     for route in node.routes:
         index = indexes[route.dev] if route.dev is not None and route.dev != "lo" else None
         yield AddRoute(route.destination, route.via, index, route.dev, route.kind)
-
-
-def _in_batches(node: Node, operations: tuple[Operation, ...]) -> Iterator[Batch]:
-    for start in range(0, len(operations), OPERATIONS_PER_BATCH):
-        yield Batch(node.name, operations[start : start + OPERATIONS_PER_BATCH])
 
 
 def _ends(wiring: _Wiring, cable: int, node: str) -> tuple[_Port, _Port]:

@@ -9,7 +9,7 @@ from contextlib import closing
 from pathlib import Path
 
 from lab import __version__
-from lab.model.errors import BadInput, ExitCode, Missing, Mistake
+from lab.model.errors import BadInput, ExitCode, Location, Missing, Mistake
 from lab.model.events import Event, RunStarted, ScenarioFinished, ScenarioSkipped
 from lab.model.scenario import Backend, Scenario, Serve
 from lab.run.exposure import root_plan, scenario_paths
@@ -112,7 +112,12 @@ def _selected(scenarios: list[Scenario], expression: str | None) -> list[Scenari
     if expression is None:
         return scenarios
     fits = parse_selection(expression)
-    return [scenario for scenario in scenarios if fits(scenario.name)]
+    selected = [scenario for scenario in scenarios if fits(scenario.name)]
+    if not selected:
+        names = ", ".join(dict.fromkeys(scenario.name for scenario in scenarios))
+        here = Location(f"-k '{expression}'")
+        raise BadInput([Mistake(here, "no scenario has a name that fits", f"names: {names}")])
+    return selected
 
 
 def _test_server(variants: Iterable[Variant]) -> str | None:

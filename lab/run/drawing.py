@@ -5,36 +5,43 @@ from __future__ import annotations
 from lab.model.topology import Kind, Topology
 
 _CABLE = " ── "
+# More is no picture any more, and its recursion would be Python's.
+_MOST_NODES = 64
+
+Cables = dict[str, list[tuple[int, str]]]
+"""For each node the numbers of its cables and the nodes at their other ends."""
 
 
 def draw(topology: Topology) -> tuple[str, ...]:
     """Draw a topology: from the first node along the cables, then each host's addresses.
 
-    A cable that closes a ring is drawn to the name of the node it returns to.
+    Every cable is drawn once; one that closes a ring leads to the name of the node that it
+    returns to, in parentheses. Nothing is drawn of more than 64 nodes.
     """
-    neighbours: dict[str, list[str]] = {node.name: [] for node in topology.nodes}
-    for link in topology.links:
-        neighbours[link.a.node].append(link.b.node)
-        neighbours[link.b.node].append(link.a.node)
-    drawn: set[str] = set()
+    if len(topology.nodes) > _MOST_NODES:
+        return ()
+    cables: Cables = {node.name: [] for node in topology.nodes}
+    for number, link in enumerate(topology.links):
+        cables[link.a.node].append((number, link.b.node))
+        cables[link.b.node].append((number, link.a.node))
+    seen: set[str] = set()
     lines: list[str] = []
     for node in topology.nodes:
-        if node.name not in drawn:
-            lines += _tree(node.name, None, neighbours, drawn)
+        if node.name not in seen:
+            lines += _tree(node.name, cables, seen, set())
     return (*lines, *_addresses(topology))
 
 
-def _tree(
-    node: str, came_from: str | None, neighbours: dict[str, list[str]], drawn: set[str]
-) -> list[str]:
-    """The lines of a node and all behind it."""
-    if node in drawn:
+def _tree(node: str, cables: Cables, seen: set[str], drawn: set[int]) -> list[str]:
+    """The lines of a node and all behind it; ``drawn`` are cables."""
+    if node in seen:
         return [f"({node})"]
-    drawn.add(node)
-    onward = list(neighbours[node])
-    if came_from is not None:
-        onward.remove(came_from)
-    branches = [_tree(each, node, neighbours, drawn) for each in onward if each not in drawn]
+    seen.add(node)
+    branches = []
+    for number, other in cables[node]:
+        if number not in drawn:
+            drawn.add(number)
+            branches.append(_tree(other, cables, seen, drawn))
     if not branches:
         return [node]
     if len(branches) == 1:

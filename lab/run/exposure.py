@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import pwd
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import lab
@@ -16,6 +16,8 @@ from lab.sandbox.toolbox import Toolbox, find_backend
 
 # hidden below a tmpfs in a lab, so what lies there must be named to be seen
 _HIDDEN = ("/home", "/root", "/tmp", "/run", "/var", "/mnt", "/dev")
+# what is imported only when it is needed
+_IMPORTED = ("mininet", "pyroute2")
 
 
 def root_plan(
@@ -24,7 +26,7 @@ def root_plan(
     """Plan a lab's root that shows ``paths`` (files or folders, absolute) at their own places."""
     package = Path(lab.__file__).resolve().parent
     wanted = {os.path.realpath(sys.prefix), os.path.realpath(sys.base_prefix), str(package)}
-    wanted |= {os.path.realpath(entry) for entry in sys.path if entry and os.path.isdir(entry)}
+    wanted |= {os.path.realpath(entry) for entry in _folders_of_packages()}
     wanted |= set(paths)
     return RootPlan(
         toolbox=Toolbox(backend, find_backend(backend), test_server),
@@ -32,6 +34,16 @@ def root_plan(
         expose=tuple(sorted(_outermost(path for path in wanted if _is_hidden(path)))),
         homes=("/home", "/root", *_own_home()),
     )
+
+
+def _folders_of_packages() -> Iterator[str]:
+    """The entries of sys.path from which a lab that is up may import what it needs.
+
+    Not all of them: ``python -m`` puts the current folder there, which may be somebody's home.
+    """
+    for entry in sys.path:
+        if any(os.path.isfile(os.path.join(entry, name, "__init__.py")) for name in _IMPORTED):
+            yield entry
 
 
 def scenario_paths(scenario: str, files: Iterable[str]) -> tuple[str, ...]:

@@ -27,7 +27,7 @@ from lab.run.drawing import draw
 from lab.run.legacy import missing_tables
 from lab.sandbox.lab import Lab
 from lab.steps.deadline import Deadline
-from lab.steps.failure import StepFailed
+from lab.steps.failure import StepFailed, how_it_ended, last_words
 from lab.steps.perform import deaths, perform
 from lab.steps.shell import run_script
 from lab.steps.stage import Patience, Stage
@@ -192,7 +192,7 @@ def _topology_command(stage: Stage, node: str, command: Command) -> StepFinished
     )
     if ended.code == 0 and not ended.timed_out:
         return None
-    how = "killed at the deadline" if ended.timed_out else f"exit code {ended.code}"
+    how = "killed at the deadline" if ended.timed_out else how_it_ended(ended.code)
     return StepFinished(
         lab=stage.number,
         step=0,
@@ -201,7 +201,7 @@ def _topology_command(stage: Stage, node: str, command: Command) -> StepFinished
         status=Status.FAILED,
         seconds=time.monotonic() - started,
         location=str(command.location),
-        reason=f"{command.text}\n{how}: {ended.stderr.strip()}".rstrip(": "),
+        reason=f"{command.text}\n{how}: {last_words(ended.stderr)}".rstrip(": "),
     )
 
 

@@ -209,6 +209,9 @@ def _enter_inner(fence: Fence) -> None:
         finally:
             os._exit(code)
     far.close()
+    # the outer namespace's limit, out of reach from inside the inner one: that one and no third,
+    # so that nothing inside may gain rights over a namespace of its own
+    sysctl.write("user.max_user_namespaces", "1")
     with near:
         unshare(Namespace.USER)
         near.send(b"unshared")
@@ -216,8 +219,6 @@ def _enter_inner(fence: Fence) -> None:
     if status:
         raise Broken("the lab's inner id map was refused")
     unshare(_INNER)
-    # no third user namespace: nothing inside may gain rights over a namespace of its own
-    sysctl.write("user.max_user_namespaces", "0")
 
 
 def _reap_until(runner: int) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import socket
 from collections.abc import Iterator, Mapping, Sequence
@@ -107,12 +108,12 @@ def _by_node(settings: tuple[Setting, ...]) -> dict[str, list[Setting]]:
 
 
 def _write(setting: Setting) -> None:
-    if setting.key.startswith("net.bridge.") and not sysctl.path_of(setting.key).exists():
-        # without br_netfilter no bridge passes frames through iptables anyway
-        return
     try:
         sysctl.write(setting.key, setting.value)
     except OSError as error:
+        if error.errno == errno.ENOENT and setting.key.startswith("net.bridge."):
+            # without br_netfilter no bridge passes frames through iptables anyway
+            return
         what = error.strerror or str(error)
         raise Broken(f"{setting.node}: cannot set {setting.key}={setting.value}: {what}") from error
 

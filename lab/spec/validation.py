@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-import os
 import re
 from collections.abc import Iterator
 from typing import Any, Final, TypeVar, get_args
@@ -44,50 +43,39 @@ def salvage(model: type[D], value: object, findings: Findings, path: Path) -> D 
     Returns:
         The model; None where nothing is left.
     """
-    complete(model)
     rest = copy.deepcopy(value)
     while True:
         try:
             return model.model_validate(rest)
         except ValidationError as error:
-            details = error.errors(include_url=False)
-        for item in details:
-            within = _path_in_file(item["loc"], rest)
-            if item["type"] == "missing":
-                within = within[:-1]
-            # Without one of its items a list would be another list.
-            while within and isinstance(within[-1], int):
-                within = within[:-1]
-            if not within:
-                return None
-            _remove(rest, within)
-            findings.cut(path + within)
+            unfit = {_smallest_part(item, rest) for item in error.errors(include_url=False)}
+        if () in unfit:
+            return None
+        removed = [_remove(rest, part) for part in unfit]
+        if not any(removed):
+            return None
+        for part in unfit:
+            findings.cut(path + part)
 
 
-def _remove(value: Any, path: Path) -> None:
+def _smallest_part(item: ErrorDetails, value: object) -> Path:
+    """The least that can be left out to be rid of an error: a key with its value."""
+    within = _path_in_file(item["loc"], value)
+    if item["type"] == "missing":
+        within = within[:-1]
+    # Without one of its items a list would be another list.
+    while within and isinstance(within[-1], int):
+        within = within[:-1]
+    return within
+
+
+def _remove(value: Any, path: Path) -> bool:
+    """Take a key out of nested mappings; False where it is out already."""
     for part in path[:-1]:
         if isinstance(value, dict) and part not in value:
-            return
+            return False
         value = value[part]
-    value.pop(path[-1], None)
-
-
-def complete(model: type[Document]) -> None:
-    """Build a model's validator, once, and without pydantic's plug-ins.
-
-    Looking for plug-ins costs 12 ms of every run, and one that happens to be installed must not
-    change what a scenario means.
-    """
-    if model.__pydantic_complete__:
-        return
-    given = os.environ.get("PYDANTIC_DISABLE_PLUGINS")
-    os.environ["PYDANTIC_DISABLE_PLUGINS"] = "__all__"
-    try:
-        model.model_rebuild()
-    finally:
-        del os.environ["PYDANTIC_DISABLE_PLUGINS"]
-        if given is not None:
-            os.environ["PYDANTIC_DISABLE_PLUGINS"] = given
+    return value.pop(path[-1], value) is not value
 
 
 def validate(model: type[D], value: object, findings: Findings, path: Path = ()) -> D | None:
@@ -102,7 +90,6 @@ def validate(model: type[D], value: object, findings: Findings, path: Path = ())
     Returns:
         The model; None where the value does not fit it.
     """
-    complete(model)
     document, details = None, []
     try:
         document = model.model_validate(value)

@@ -13,7 +13,7 @@ from lab.model.scenario import Ready
 from lab.sandbox.lab import Lab
 from lab.steps import command
 from lab.steps.deadline import Deadline
-from lab.steps.failure import StepFailed
+from lab.steps.failure import StepFailed, how_it_ended, last_words
 
 _MOST_OUTPUT = 1 << 20
 # how often a condition that nothing announces is looked at again
@@ -41,7 +41,7 @@ class Background:
         """Wait until the condition holds; StepFailed at the deadline or if the process ends."""
         while not self._is_ready(ready, deadline):
             if self._process.poll() is not None and not self._is_ready(ready, deadline):
-                raise StepFailed(f"{self.death() or self._ended()}: {self.output.strip()}")
+                raise StepFailed(self._ended())
             if deadline.passed:
                 raise StepFailed(
                     f"{self.node}: background process {self.name} was not ready"
@@ -63,9 +63,9 @@ class Background:
         self._output.close()
 
     def _ended(self) -> str:
-        code = self._process.returncode
-        how = f"was killed by signal {-code}" if code < 0 else f"ended with exit code {code}"
-        return f"{self.node}: background process {self.name} of step {self.step} {how}"
+        how = how_it_ended(self._process.returncode)
+        who = f"{self.node}: background process {self.name} of step {self.step} has ended"
+        return f"{who}, {how}: {last_words(self.output)}".rstrip(": ")
 
     def _is_ready(self, ready: Ready, deadline: Deadline) -> bool:
         if ready.stdout is not None:

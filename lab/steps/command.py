@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import selectors
 import signal
 import subprocess
+import sys
+import termios
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import IO
 
 from lab.sandbox.lab import Lab
 from lab.steps.deadline import Deadline
 
-# What a command prints beyond this is read, so that it does not block, and dropped.
+# What a command prints beyond this, in bytes, is read, so that it does not block, and dropped.
 _MOST_OUTPUT = 1 << 20
 _CHUNK = 1 << 16
 
@@ -62,6 +65,24 @@ def run(
     return Ended(code, stdout, stderr, timed_out=not in_time)
 
 
+@dataclass(slots=True)
+class _Kept:
+    """The beginning of an output, and how many bytes more there were."""
+
+    octets: bytearray = field(default_factory=bytearray)
+    dropped: int = 0
+
+    def add(self, chunk: bytes) -> None:
+        """Keep what there is room for."""
+        room = _MOST_OUTPUT - len(self.octets)
+        self.octets += chunk[:room]
+        self.dropped += max(0, len(chunk) - room)
+
+    def __str__(self) -> str:
+        text = self.octets.decode(errors="replace")
+        return f"{text}\n… and {self.dropped} bytes more\n" if self.dropped else text
+
+
 class _Conversation:
     """The pipes of a running command: its input fed, its outputs drained, its end awaited."""
 
@@ -71,12 +92,12 @@ class _Conversation:
         self._exit = os.pidfd_open(process.pid)
         self._selector = selectors.DefaultSelector()
         self._selector.register(self._exit, selectors.EVENT_READ)
-        self._kept: dict[int, bytearray] = {}
+        self._kept: dict[int, _Kept] = {}
         for pipe in self._pipes:
             os.set_blocking(pipe.fileno(), False)
             writable = pipe is process.stdin
             if not writable:
-                self._kept[pipe.fileno()] = bytearray()
+                self._kept[pipe.fileno()] = _Kept()
             self._selector.register(
                 pipe.fileno(), selectors.EVENT_WRITE if writable else selectors.EVENT_READ, pipe
             )
@@ -98,7 +119,7 @@ class _Conversation:
                 if key.fd == self._exit:
                     return True
                 if key.fd in self._kept:
-                    self._drain(key.fd)
+                    self._take(key.fd)
                 else:
                     self._write(key.data)
         return False
@@ -106,21 +127,20 @@ class _Conversation:
     def outputs(self) -> tuple[str, str]:
         """What came on standard output and standard error, up to now."""
         for descriptor in self._kept:
-            self._drain(descriptor)
-        stdout, stderr = (kept.decode(errors="replace") for kept in self._kept.values())
+            # no more than this: what was left behind may go on writing for ever
+            left = _bytes_in(descriptor)
+            while left > 0:
+                left -= self._take(descriptor)
+        stdout, stderr = map(str, self._kept.values())
         return stdout, stderr
 
-    def _drain(self, descriptor: int) -> None:
-        kept = self._kept[descriptor]
-        while True:
-            try:
-                chunk = os.read(descriptor, _CHUNK)
-            except BlockingIOError:
-                return
-            if not chunk:
-                self._forget(descriptor)
-                return
-            kept += chunk[: _MOST_OUTPUT - len(kept)]
+    def _take(self, descriptor: int) -> int:
+        """Read a piece of what is there; how many bytes."""
+        chunk = os.read(descriptor, _CHUNK)
+        if not chunk:
+            self._selector.unregister(descriptor)
+        self._kept[descriptor].add(chunk)
+        return len(chunk)
 
     def _write(self, pipe: IO[bytes]) -> None:
         try:
@@ -128,10 +148,11 @@ class _Conversation:
         except BrokenPipeError:
             self._feed = self._feed[:0]
         if not self._feed:
-            self._forget(pipe.fileno())
+            self._selector.unregister(pipe.fileno())
             self._pipes.remove(pipe)
             pipe.close()
 
-    def _forget(self, descriptor: int) -> None:
-        with suppress(KeyError):
-            self._selector.unregister(descriptor)
+
+def _bytes_in(pipe: int) -> int:
+    """How much a pipe holds (FIONREAD of pipe(7))."""
+    return int.from_bytes(fcntl.ioctl(pipe, termios.FIONREAD, bytes(4)), sys.byteorder)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
+from lab.model.address import render
 from lab.model.events import Flow
 from lab.model.events import ServerSeen as ServerEvent
 from lab.model.expectation import Outcome
@@ -11,77 +13,107 @@ from lab.model.scenario import Connect, Ping, Step
 from lab.observe.seen import FlowSeen, ServerView
 from lab.steps import tcp, udp
 from lab.steps.deadline import Deadline
+from lab.steps.failure import StepFailed
 from lab.steps.ping import ping
 from lab.steps.sender import Waiting
+from lab.steps.server import Server
 from lab.steps.stage import Stage
-
-# A server that the lab did not start may wait for us to speak; its greeting gets this long.
-_GREETING = 0.25
 
 
 def connect(step: Step, action: Connect, stage: Stage, deadline: Deadline) -> tuple[FlowSeen, ...]:
-    """Send the step's flows one after the other; each with what its sender and its server saw."""
+    """Send the step's flows one after the other; each with what its sender and its server saw.
+
+    StepFailed if they cannot be sent, or not all of them before the deadline.
+    """
     waiting = Waiting.of(step, stage, deadline)
-    _take_views(stage)
+    _take_views(stage, action.proto)
     send = _tcp if action.proto == "tcp" else _udp
-    flows = tuple(send(action, waiting) for _ in range(action.times))
-    _tell(step, action.proto, action, flows, stage)
-    return flows
+    flows = (send(action, waiting) for _ in range(action.times))
+    return _in_time(flows, action.times, step, stage, deadline)
 
 
 def echo(step: Step, action: Ping, stage: Stage, deadline: Deadline) -> tuple[FlowSeen, ...]:
-    """Send the step's echo requests."""
+    """Send the step's echo requests; StepFailed as for ``connect``."""
     identifier = (stage.number * 1000 + step.number) & 0xFFFF
-    flows = tuple(ping(action, Waiting.of(step, stage, deadline), identifier))
-    _tell(step, "icmp", action, flows, stage)
-    return flows
+    flows = ping(action, Waiting.of(step, stage, deadline), identifier)
+    return _in_time(flows, action.count, step, stage, deadline)
+
+
+def _in_time(
+    flows: Iterator[FlowSeen], count: int, step: Step, stage: Stage, deadline: Deadline
+) -> tuple[FlowSeen, ...]:
+    """Send flow after flow; one that began after the deadline would only seem to be silent."""
+    sent: list[FlowSeen] = []
+    for seen in flows:
+        sent.append(seen)
+        if deadline.passed and len(sent) < count:
+            tell(step, sent, stage)
+            raise StepFailed(
+                f"only {len(sent)} of {count} flows were sent before the deadline of"
+                f" {step.timeout:g} s, the last one: {seen}"
+            )
+    return tuple(sent)
 
 
 def _tcp(action: Connect, waiting: Waiting) -> FlowSeen:
-    attempt = tcp.attempt(action, waiting)
+    tried = tcp.attempt(action, waiting)
+    stage = waiting.stage
+    answering: list[tuple[Server, ServerView]] = []
     try:
-        if not attempt.connected:
-            return attempt.seen
-        stage = waiting.stage
-        patience = stage.patience.answer if stage.servers else _GREETING
-        held = any(server.holds for server in stage.servers)
-        end = waiting.deadline.earlier(patience)
-        tcp.converse(attempt, action.payload, end, one_line=held)
-        return _with_server(attempt.seen, "tcp", stage)
+        if tried.connected and action.payload:
+            tried.say(action.payload, waiting)
+        while tried.connected:
+            heard = waiting.for_words(tried.channel, of_a_server=bool(answering))
+            news = _take_views(stage, "tcp")
+            answering += news
+            if not (tried.hear() if heard else news) or _is_answered(answering, tried.said):
+                break
     finally:
-        attempt.close()
+        if tried.connected and any(server.holds for server, _ in answering):
+            stage.held.append(tried.channel)
+        else:
+            tried.close()
+    return _with_server(tried.seen, answering)
+
+
+def _is_answered(answering: list[tuple[Server, ServerView]], said: bytes) -> bool:
+    """Whether a server that keeps its connections open has said its line: no more will come."""
+    return said.endswith(b"\n") and any(server.holds for server, _ in answering)
 
 
 def _udp(action: Connect, waiting: Waiting) -> FlowSeen:
-    return _with_server(udp.exchange(action, waiting), "udp", waiting.stage)
+    seen = udp.exchange(action, waiting)
+    return _with_server(seen, _take_views(waiting.stage, "udp"))
 
 
-def _with_server(seen: FlowSeen, proto: str, stage: Stage) -> FlowSeen:
+def _with_server(seen: FlowSeen, answering: list[tuple[Server, ServerView]]) -> FlowSeen:
     """Add what a test server logged of this flow: it logs before it answers."""
-    views = [view for logged, view in _take_views(stage) if logged == proto]
-    return replace(seen, server=views[-1]) if views else seen
+    return replace(seen, server=answering[-1][1]) if answering else seen
 
 
-def _take_views(stage: Stage) -> list[tuple[str, ServerView]]:
-    return [view for server in stage.servers for view in server.take_views()]
+def _take_views(stage: Stage, proto: str) -> list[tuple[Server, ServerView]]:
+    return [
+        (server, view)
+        for server in stage.servers
+        for logged, view in server.take_views()
+        if logged == proto
+    ]
 
 
-def _tell(
-    step: Step, proto: str, action: Connect | Ping, flows: tuple[FlowSeen, ...], stage: Stage
-) -> None:
-    target = f"{action.to.ip}"
-    if action.to.port is not None:
-        target = f"[{target}]" if ":" in target else target
-        target = f"{target}:{action.to.port}"
+def tell(step: Step, flows: Iterable[FlowSeen], stage: Stage) -> None:
+    """Report flows of a step that sends some."""
+    action = step.action
+    if not isinstance(action, Connect | Ping):
+        return
     for seen in flows:
         stage.emit(
             Flow(
                 lab=stage.number,
                 step=step.number,
-                proto=proto,
+                proto=action.proto if isinstance(action, Connect) else "icmp",
                 node=action.node,
                 to=action.to.text,
-                target=target,
+                target=render(action.to.ip, action.to.port),
                 outcome=seen.outcome,
                 evidence=seen.evidence,
                 detail=_detail(seen),

@@ -26,10 +26,19 @@ class IcmpError:
 
 def listen_for_errors(channel: socket.socket) -> None:
     """Have the kernel queue ICMP errors for this socket."""
+    _set_queue(channel, 1)
+
+
+def ignore_errors(channel: socket.socket) -> None:
+    """Have the kernel treat ICMP errors for this socket as it does by default."""
+    _set_queue(channel, 0)
+
+
+def _set_queue(channel: socket.socket, value: int) -> None:
     if channel.family == socket.AF_INET6:
-        channel.setsockopt(socket.IPPROTO_IPV6, _IPV6_RECVERR, 1)
+        channel.setsockopt(socket.IPPROTO_IPV6, _IPV6_RECVERR, value)
     else:
-        channel.setsockopt(socket.IPPROTO_IP, _IP_RECVERR, 1)
+        channel.setsockopt(socket.IPPROTO_IP, _IP_RECVERR, value)
 
 
 def read_error(channel: socket.socket) -> IcmpError | None:

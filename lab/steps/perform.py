@@ -90,7 +90,8 @@ def _is_settled(step: Step, acted: Seen) -> bool:
 
 
 def _tell(step: Step, seen: Seen, stage: Stage) -> None:
-    """Report what the step looked at: entries, packets and counters that it asked for."""
+    """Report the flows, and what the step looked at: entries, packets and counters."""
+    flows.tell(step, seen.flows, stage)
     for expected in step.expect:
         match expected:
             case ConntrackEntry(on=node):

@@ -7,6 +7,7 @@ import os
 import select
 import socket
 import struct
+from collections.abc import Iterator
 from ipaddress import ip_address
 
 from lab.model.address import SocketAddress, Tuple
@@ -14,7 +15,7 @@ from lab.model.expectation import Outcome
 from lab.model.scenario import Ping
 from lab.observe.seen import FlowSeen
 from lab.steps.icmp_error import IcmpError, listen_for_errors, read_error
-from lab.steps.sender import Waiting, bind_source, local_address, timed_out
+from lab.steps.sender import Waiting, bind_source, cannot_send, local_address, timed_out
 
 _ECHO = struct.Struct("!BBHHH")
 # linux/icmp.h and linux/icmpv6.h
@@ -23,10 +24,11 @@ _REPLY = {4: 0, 6: 129}
 _BYTES = 1 << 16
 
 
-def ping(action: Ping, waiting: Waiting, identifier: int) -> list[FlowSeen]:
+def ping(action: Ping, waiting: Waiting, identifier: int) -> Iterator[FlowSeen]:
     """Send the echo requests one after the other; one flow for each.
 
-    ``identifier`` (16 bits) tells these requests from those of other steps.
+    ``identifier`` (16 bits) tells these requests from those of other steps. StepFailed if they
+    cannot be sent.
     """
     version = action.to.ip.version
     family = socket.AF_INET if version == 4 else socket.AF_INET6
@@ -38,12 +40,13 @@ def ping(action: Ping, waiting: Waiting, identifier: int) -> list[FlowSeen]:
         bind_source(channel, action)
         listen_for_errors(channel)
         code = channel.connect_ex((str(action.to.ip), 0))
+        if code == errno.EADDRNOTAVAIL:
+            raise cannot_send(action, f"to {action.to.text}", code)
         if code:
-            return [_failed(code, None, None)]
-        return [
-            _echo(channel, waiting, request(version, identifier, sequence))
-            for sequence in range(1, action.count + 1)
-        ]
+            yield _failed(code, None, None)
+            return
+        for sequence in range(1, action.count + 1):
+            yield _echo(channel, waiting, request(version, identifier, sequence))
 
 
 def _echo(channel: socket.socket, waiting: Waiting, echo: bytes) -> FlowSeen:
@@ -53,7 +56,7 @@ def _echo(channel: socket.socket, waiting: Waiting, echo: bytes) -> FlowSeen:
         try:
             channel.send(echo)
         except OSError as error:
-            return _failed(error.errno or 0, None, source)
+            return _failed(error.errno or 0, read_error(channel), source)
         while waiting.for_event(channel, select.POLLIN):
             answer = _read(channel, echo, source)
             if answer is not None:
@@ -85,8 +88,11 @@ def _read(channel: socket.socket, echo: bytes, source: SocketAddress | None) -> 
 
 
 def _failed(code: int, error: IcmpError | None, source: SocketAddress | None) -> FlowSeen:
-    """What an errno of sending, or an ICMP error, means; EPERM is a DROP in OUTPUT."""
-    if code == errno.EPERM:
+    """What an errno of sending, or an ICMP error, means.
+
+    EPERM is how a rule in OUTPUT shows: a DROP alone, a REJECT with its ICMP error.
+    """
+    if error is None and code == errno.EPERM:
         return FlowSeen(Outcome.NO_ANSWER, detail=os.strerror(code), source=source)
     return FlowSeen(
         Outcome.UNREACHABLE,

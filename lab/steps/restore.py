@@ -7,7 +7,7 @@ import re
 from lab.model.scenario import Restore, Step
 from lab.steps import command
 from lab.steps.deadline import Deadline
-from lab.steps.failure import StepFailed
+from lab.steps.failure import StepFailed, last_words
 from lab.steps.stage import Stage
 
 _FAILED_LINE = re.compile(r"line (\d+) failed|Error occurred at line: (\d+)")
@@ -22,7 +22,7 @@ def restore(step: Step, action: Restore, stage: Stage, deadline: Deadline) -> No
     if ended.timed_out:
         raise StepFailed(f"{step.node}: {tool} still running at the deadline, killed")
     if ended.code:
-        raise StepFailed(_explain(step.node, tool, action.text, ended.stderr.strip()))
+        raise StepFailed(_explain(step.node, tool, action.text, last_words(ended.stderr)))
 
 
 def _explain(node: str, tool: str, text: str, words: str) -> str:

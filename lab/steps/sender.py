@@ -8,7 +8,7 @@ import socket
 from dataclasses import dataclass
 from ipaddress import ip_address
 
-from lab.model.address import SocketAddress
+from lab.model.address import SocketAddress, render
 from lab.model.expectation import Outcome, OutcomeIs
 from lab.model.scenario import Connect, Ping, Step
 from lab.observe.seen import FlowSeen
@@ -16,36 +16,60 @@ from lab.steps.deadline import Deadline
 from lab.steps.failure import StepFailed
 from lab.steps.stage import Stage
 
+# How soon a lab that is not quiet is looked at again.
+_INTERVAL = 0.005
+
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
     """How a step waits for what comes back.
 
-    When the step itself expects that nothing does, silence is believed soon after the kernel has
-    handled all that was sent; otherwise a sender is given time to try again. Neither can turn an
-    answer into silence: what comes within the time is what is reported.
+    What is expected is given time. Silence that is expected is believed soon after the lab has
+    become quiet, and not before: a machine so busy that a server has not had its turn yet can't
+    turn its answer into silence.
     """
 
     stage: Stage
     deadline: Deadline
-    silence_expected: bool
+    expected: Outcome | None
 
     @classmethod
     def of(cls, step: Step, stage: Stage, deadline: Deadline) -> Waiting:
         """How this step waits."""
         outcomes = {each.outcome for each in step.expect if isinstance(each, OutcomeIs)}
-        return cls(stage, deadline, outcomes == {Outcome.NO_ANSWER})
+        return cls(stage, deadline, outcomes.pop() if len(outcomes) == 1 else None)
 
     def for_event(self, channel: socket.socket, events: int) -> bool:
         """Wait until the socket has an event, or long enough; whether it came."""
+        patience = self.stage.patience
+        if self.expected is Outcome.NO_ANSWER:
+            return self._event_or_quiet(channel, events, patience.silence)
+        return self._event(channel, events, patience.answer)
+
+    def for_words(self, channel: socket.socket, *, of_a_server: bool) -> bool:
+        """Wait until a connection that stands has something to read, or long enough."""
+        patience = self.stage.patience
+        if of_a_server or self.expected is Outcome.RESET:
+            return self._event(channel, select.POLLIN, patience.answer)
+        return self._event_or_quiet(channel, select.POLLIN, patience.greeting)
+
+    def _event(self, channel: socket.socket, events: int, seconds: float) -> bool:
         poll = select.poll()
         poll.register(channel, events)
-        if poll.poll(0):
-            return True
-        self.stage.backlog.drain()
-        patience = self.stage.patience
-        seconds = patience.silence if self.silence_expected else patience.answer
         return bool(poll.poll(self.deadline.earlier(seconds).left * 1000))
+
+    def _event_or_quiet(self, channel: socket.socket, events: int, silence: float) -> bool:
+        """Wait for an event, at most until ``silence`` seconds have passed in a quiet lab."""
+        limit = self.deadline.earlier(self.stage.patience.answer)
+        if self._event(channel, events, 0):
+            return True
+        while not limit.passed:
+            quiet = self.stage.is_quiet()
+            if self._event(channel, events, min(limit.left, silence if quiet else _INTERVAL)):
+                return True
+            if quiet:
+                return False
+        return False
 
 
 def bound_socket(wanted: Connect, kind: socket.SocketKind) -> socket.socket:
@@ -66,9 +90,13 @@ def _bind(channel: socket.socket, wanted: Connect | Ping, host: str, port: int) 
         channel.bind((host, port))
     except OSError as error:
         channel.close()
-        where = f"{host}:{port}" if port else host
-        words = os.strerror(error.errno or 0)
-        raise StepFailed(f"{wanted.node}: cannot send from {where}: {words}") from error
+        where = f"from {render(ip_address(host), port or None)}"
+        raise cannot_send(wanted, where, error.errno or 0) from error
+
+
+def cannot_send(wanted: Connect | Ping, where: str, code: int) -> StepFailed:
+    """The failure of a step that could not even try: ``where`` is "from" or "to" an address."""
+    return StepFailed(f"{wanted.node}: cannot send {where}: {os.strerror(code)}")
 
 
 def bind_source(channel: socket.socket, wanted: Ping) -> None:

@@ -15,7 +15,7 @@ from lab.observe.seen import ServerView
 from lab.sandbox.lab import Lab
 from lab.sandbox.toolbox import TEST_SERVER
 from lab.steps.deadline import Deadline
-from lab.steps.failure import StepFailed
+from lab.steps.failure import StepFailed, how_it_ended
 
 _CHUNK = 1 << 16
 
@@ -48,8 +48,7 @@ class Server:
         code = self._process.poll()
         if code is None:
             return ""
-        how = f"was killed by signal {-code}" if code < 0 else f"ended with exit code {code}"
-        return f"{self.node}: the test server of step {self.step} {how}"
+        return f"{self.node}: the test server of step {self.step} has ended, {how_it_ended(code)}"
 
     def close(self) -> None:
         """Kill it."""

@@ -13,12 +13,21 @@ from lab.steps import command
 from lab.steps.background import Background
 from lab.steps.command import Ended
 from lab.steps.deadline import Deadline
-from lab.steps.failure import StepFailed
+from lab.steps.failure import StepFailed, how_it_ended, last_words
 from lab.steps.stage import Stage
 
-# On one line, so that bash counts the script's own lines from 1.
-_PRELUDE = "set -eEo pipefail; trap 'echo $LINENO >&$LAB_REPORT' ERR; "
-_BASH_LINE = re.compile(r"^bash: (?:-c: )?line (\d+): ", re.MULTILINE)
+# On one line, so that bash counts the script's own lines from 1. What fails without ending the
+# script is no failure: under set +e, and the first of two commands in a substitution.
+_PRELUDE = (
+    "set -eEo pipefail; "
+    "trap '[[ $- != *e* ]] || echo $BASH_SUBSHELL $LINENO >&$LAB_REPORT || :' ERR; "
+)
+_BASH_LINE = re.compile(r"bash: (?:-c: )?line (\d+): ")
+# a failing command, an error of syntax, a program that is no program, one that is not there
+_CODES_OF_BASH = (1, 2, 126, 127)
+# what a pipe holds
+_REPORT_BYTES = 1 << 16
+_CLOSING = re.compile(r"[)}]|(?:done|fi|esac)\b")
 
 
 def run(step: Step, action: Run, stage: Stage, deadline: Deadline) -> Seen:
@@ -52,6 +61,8 @@ def _start(step: Step, name: str, action: Run, stage: Stage, deadline: Deadline)
 def run_script(lab: Lab, node: str, script: str, deadline: Deadline) -> tuple[Ended, int | None]:
     """Run lines in a node: how they ended, and which line (from 1) failed where bash tells."""
     reader, writer = os.pipe()
+    # a script with more failures than a pipe has room for must not wait for a reader
+    os.set_blocking(writer, False)
     try:
         ended = command.run(
             lab,
@@ -66,24 +77,53 @@ def run_script(lab: Lab, node: str, script: str, deadline: Deadline) -> tuple[En
     os.set_blocking(reader, False)
     with os.fdopen(reader, "rb", buffering=0) as report:
         # a process left behind may hold the other end, so there may be no end of file
-        lines = (report.read(4096) or b"").split()
-    return ended, int(lines[0]) if lines else _syntax_error_line(ended)
+        told = (report.read(_REPORT_BYTES) or b"").decode().splitlines()
+    return ended, _failing_line(script.splitlines(), told) or _line_in_words(ended)
 
 
-def _syntax_error_line(ended: Ended) -> int | None:
-    found = _BASH_LINE.search(ended.stderr)
+def _failing_line(script: list[str], told: list[str]) -> int | None:
+    """The line at which bash itself ended the script, from what the trap told of each failure.
+
+    Told are the depth of subshells and the line. The script ends where the outermost shell fails;
+    where that is the closing bracket of a subshell, the failure within says more.
+    """
+    failures = [tuple(map(int, line.split())) for line in told]
+    if not failures or failures[-1][0]:
+        return None
+    line = failures[-1][1]
+    if 0 < line <= len(script) and _CLOSING.match(script[line - 1].strip()):
+        return failures[-2][1] if len(failures) > 1 and failures[-2][0] else line
+    return line
+
+
+def _line_in_words(ended: Ended) -> int | None:
+    """The line of a failure that no trap sees, such as an error of syntax, in bash's last words."""
+    lines = ended.stderr.strip().splitlines()
+    found = _BASH_LINE.match(lines[-1]) if lines and ended.code in _CODES_OF_BASH else None
     return int(found[1]) if found else None
 
 
 def _explain(step: Step, action: Run, ended: Ended, failing_line: int | None) -> str:
-    """Where it failed, which line, and the tool's own words."""
-    how = f"killed by signal {-ended.code}" if ended.code < 0 else f"exit code {ended.code}"
-    words = ended.stderr.strip() or ended.stdout.strip()
+    """Where it failed, which command, and the tool's own words."""
+    how = how_it_ended(ended.code)
+    words = last_words(ended.stderr) or last_words(ended.stdout)
     lines = action.script.splitlines()
     if failing_line is None or not 0 < failing_line <= len(lines):
         return f"{step.node}: {how}\n{words}".rstrip()
-    where = f"{step.location.path}:{action.line + failing_line - 1}"
-    return f"{where}: {lines[failing_line - 1].strip()}\n{how}: {words}".rstrip(": \n")
+    first, text = _command_at(lines, failing_line)
+    where = f"{step.location.path}:{action.line + first - 1}"
+    return f"{where}: {text}\n{how}: {words}".rstrip(": \n")
+
+
+def _command_at(lines: list[str], number: int) -> tuple[int, str]:
+    """The command that a line is part of, backslashes at line ends undone, and its first line."""
+    first = last = number
+    while first > 1 and lines[first - 2].endswith("\\"):
+        first -= 1
+    while last < len(lines) and lines[last - 1].endswith("\\"):
+        last += 1
+    parts = [line.removesuffix("\\").strip() for line in lines[first - 1 : last]]
+    return first, " ".join(part for part in parts if part)
 
 
 def _last_line(script: str) -> str:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from lab.kernel import tasks
 from lab.kernel.backlog import Backlog
 from lab.model.events import CommandRan, Event
 from lab.model.scenario import Scenario, Step
@@ -18,11 +20,14 @@ from lab.steps.taps import Taps
 class Patience:
     """How long, in seconds, a sender waits when nothing comes back.
 
-    ``silence`` when no answer is expected, ``answer`` when one is. A kernel that has handled all
-    that was sent (lab.kernel.backlog) answers at once or never; only a process may take longer.
+    ``answer`` is for what is expected: a sender may have to try again, and that a host is not
+    there is known after 3 seconds (mcast_solicit and retrans_time of arp(7)). ``silence`` is for
+    nothing, once the lab is quiet; so is ``greeting``, where a connection stands and the other
+    end may be thinking.
     """
 
     silence: float = 0.025
+    greeting: float = 0.25
     answer: float = 3.5
 
 
@@ -30,7 +35,10 @@ DEFAULT_PATIENCE = Patience()
 
 
 class Stage:
-    """The running state of one scenario in one variant; ``number`` is its lab's in the run."""
+    """The running state of one scenario in one variant; ``number`` is its lab's in the run.
+
+    ``held`` are connections that a test server keeps open, and its client with it.
+    """
 
     def __init__(
         self,
@@ -49,6 +57,17 @@ class Stage:
         self.taps = Taps(lab)
         self.servers: list[Server] = []
         self.backgrounds: dict[str, Background] = {}
+        self.held: list[socket.socket] = []
+
+    def is_quiet(self) -> bool:
+        """Whether all that was sent has been handled, by the kernel and by the lab's processes.
+
+        What may still come is what somebody waits with: on a timer, in a sleep.
+        """
+        if not tasks.others_asleep():
+            return False
+        self.backlog.drain_everywhere()
+        return tasks.others_asleep()
 
     def tell_command(
         self, step: Step, node: str, command: str, code: int, stdout: str, stderr: str
@@ -70,6 +89,8 @@ class Stage:
         """Let go of what the steps opened."""
         self.backlog.close()
         self.taps.close()
+        for connection in self.held:
+            connection.close()
         for server in self.servers:
             server.close()
         for background in self.backgrounds.values():

@@ -13,23 +13,22 @@ from lab.model.expectation import Outcome
 from lab.model.scenario import Connect
 from lab.observe.seen import FlowSeen
 from lab.steps.icmp_error import listen_for_errors, read_error
-from lab.steps.sender import Waiting, bound_socket, local_address, timed_out
+from lab.steps.sender import Waiting, bound_socket, cannot_send, local_address, timed_out
 
 _DATAGRAM_BYTES = 1 << 16
 _DEFAULT_PAYLOAD = "natlab"
+_NOBODY_LISTENS = "port-unreachable"
 
 
 def exchange(connect: Connect, waiting: Waiting) -> FlowSeen:
-    """Send one datagram and wait for the answer or an error.
-
-    A process answers, so unlike a TCP handshake the answer needs more than the kernel: the full
-    patience for an answer applies unless the step expects silence.
-    """
+    """Send one datagram and wait for the answer or an error; StepFailed if it cannot be sent."""
     with waiting.stage.lab.network_of(connect.node):
         channel = bound_socket(connect, socket.SOCK_DGRAM)
     with channel:
         listen_for_errors(channel)
         code = channel.connect_ex((str(connect.to.ip), connect.to.port))
+        if code == errno.EADDRNOTAVAIL:
+            raise cannot_send(connect, f"to {connect.to.text}", code)
         if code:
             return _failed(channel, code)
         payload = (connect.payload or _DEFAULT_PAYLOAD).encode()
@@ -56,16 +55,20 @@ def _answer(channel: socket.socket) -> FlowSeen:
 
 
 def _failed(channel: socket.socket, code: int) -> FlowSeen:
-    """What an errno means for a datagram; EPERM is how a DROP in OUTPUT shows."""
+    """What an errno means for a datagram.
+
+    EPERM is how a rule in OUTPUT shows: a DROP alone, a REJECT with its ICMP error.
+    """
     source = local_address(channel)
     error = read_error(channel)
     detail = os.strerror(code)
-    if code == errno.EPERM:
+    if error is None and code == errno.EPERM:
         return FlowSeen(Outcome.NO_ANSWER, detail=detail, source=source)
-    outcome = Outcome.REFUSED if code == errno.ECONNREFUSED else Outcome.UNREACHABLE
+    icmp = "" if error is None else error.name
+    refused = code == errno.ECONNREFUSED or icmp == _NOBODY_LISTENS
     return FlowSeen(
-        outcome,
-        icmp="" if error is None else error.name,
+        Outcome.REFUSED if refused else Outcome.UNREACHABLE,
+        icmp=icmp,
         sender=None if error is None else error.sender,
         detail=detail,
         source=source,

@@ -16,7 +16,7 @@ def test_help_names_every_command(lab: Lab) -> None:
     shown = lab("--help")
     assert shown.returncode == 0
     commands = shown.stdout.partition("Commands:\n")[2].splitlines()
-    assert [line.split()[0] for line in commands] == ["run", "ls", "check", "schema"]
+    assert [line.split()[0] for line in commands] == ["run", "ls", "check", "plan", "schema"]
 
 
 def test_without_a_command_the_help_is_shown(lab: Lab) -> None:

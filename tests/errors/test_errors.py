@@ -14,7 +14,8 @@ from pathlib import Path
 
 import pytest
 
-from lab.model.errors import BadInput
+from lab.model.errors import BadInput, Missing
+from lab.run.foreign import load_topology
 from lab.spec.catalogue import find_scenarios
 from lab.spec.scenario import load_scenario
 from tests.spec.plain_loader import plain_loader
@@ -65,6 +66,18 @@ def test_a_wrong_file_is_told_all_its_mistakes(
 ) -> None:
     monkeypatch.chdir(folder)
     compare(name, messages(lambda: load_scenario(Path(f"{name}{SUFFIX}"), plain_loader)))
+
+
+@pytest.mark.parametrize("name", [name for name in FILES if name.startswith("topo-")])
+def test_a_wrong_class_is_told_its_mistakes_behind_the_fence(
+    name: str, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(folder)
+    try:
+        told = messages(lambda: load_scenario(Path(f"{name}{SUFFIX}"), load_topology))
+    except Missing as missing:
+        pytest.skip(str(missing))
+    compare(name, told)
 
 
 @pytest.mark.parametrize("name", ARGUMENTS)

@@ -42,9 +42,18 @@ def own_network(test: Callable[Arguments, None]) -> Callable[Arguments, None]:
     return run_in_child
 
 
-def run(command: str) -> str:
-    """Runs shell lines, which must succeed, and returns their output."""
-    done = subprocess.run(["bash", "-ec", command], capture_output=True, text=True, check=False)
+def run(command: str, *descriptors: int) -> str:
+    """Runs shell lines, which must succeed, and returns their output.
+
+    ``descriptors`` are open in them under their own numbers.
+    """
+    done = subprocess.run(
+        ["bash", "-ec", command],
+        capture_output=True,
+        text=True,
+        check=False,
+        pass_fds=descriptors,
+    )
     assert done.returncode == 0, f"{command}: {done.stderr}"
     return done.stdout
 
@@ -52,8 +61,9 @@ def run(command: str) -> str:
 def join(home: int, near: str, here: int, far: str) -> None:
     """Puts a cable between two network namespaces; the calling thread is in the second one."""
     (near_name, near_address), (far_name, far_address) = near.split(), far.split()
-    namespace = f"/proc/{os.getpid()}/fd/{home}"
-    run(f"ip link add {far_name} type veth peer name {near_name} netns {namespace}")
+    # its own descriptor: another process may not look into one that has changed credentials
+    namespace = f"/proc/self/fd/{home}"
+    run(f"ip link add {far_name} type veth peer name {near_name} netns {namespace}", home)
     run(f"ip addr add {far_address} dev {far_name}; ip link set {far_name} up")
     with inside_net(home, here):
         run(f"ip addr add {near_address} dev {near_name}; ip link set {near_name} up")

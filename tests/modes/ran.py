@@ -19,7 +19,8 @@ _PROPERTY = "mode"
 
 def pytest_configure(config: pytest.Config) -> None:
     """Watch the run where its reports come together."""
-    if os.environ.get("CI") == "true" and not hasattr(config, "workerinput"):
+    elsewhere = hasattr(config, "workerinput") or config.getoption("collectonly")
+    if os.environ.get("CI") == "true" and not elsewhere:
         config.pluginmanager.register(_Watch(), "modes-ran")
 
 

@@ -34,7 +34,6 @@ class Victim(StrEnum):
     INIT = "PID 1"
     RUNNER = "the runner"
 
-
     def moment(self, random: Random) -> float:
         """An age to be killed at, in seconds: before, while or after the lab is built."""
         longest = _LONGEST_AGE_OF_COMMAND if self is Victim.COMMAND else _LONGEST_AGE

@@ -15,19 +15,15 @@ from tests.sandbox.conftest import StartLab
 from tests.sandbox.labs import RunningLab
 
 FORK_BOMB = f"{sys.executable} {Path(__file__).with_name('fork_bomb.py')}"
-# where root invoked it, the host's id of a lab's root
-HIGH_BASE = 0x70000000
 WHERE = pytest.mark.parametrize("node", ["a", None], ids=["node", "runner"])
 
 
 @pytest.fixture(scope="module")
 def precious(invoker: Invoker) -> str:
-    """A folder with a file, both given to the very user that a lab's root is on the host."""
-    give = f"chown -R {HIGH_BASE}:{HIGH_BASE} $folder" if invoker.mode is Mode.ROOT else ""
-    return invoker.shell(f"""
+    """A folder with a file of the invoker's, which in a lab belong to its root."""
+    return invoker.shell("""
         folder=$(mktemp -d ~/precious.XXXXXX)
         echo kept >$folder/file
-        {give}
         echo $folder
     """).strip()
 
@@ -35,6 +31,7 @@ def precious(invoker: Invoker) -> str:
 @pytest.fixture(scope="module")
 def lab_with_precious(invoker: Invoker, precious: str) -> Iterator[RunningLab]:
     lab = RunningLab(invoker, expose=[precious])
+    assert lab.output("a", f"stat -c %U {precious} {precious}/file").split() == ["root", "root"]
     yield lab
     lab.end()
 
@@ -83,6 +80,7 @@ def test_the_hosts_files_stay(
         "mknod /tmp/memory c 1 1",
         "unshare --user true",
         "unshare --user --map-root-user --mount true",
+        "echo 9 >/proc/sys/user/max_user_namespaces; unshare --user true",
         "date --set=2000-01-01",
         "dmesg --clear",
     ],

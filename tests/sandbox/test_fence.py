@@ -64,7 +64,9 @@ def test_no_process_of_a_lab_is_the_hosts_root(lab: RunningLab) -> None:
 
 
 def children(process: int) -> list[int]:
-    return [int(pid) for pid in Path(f"/proc/{process}/task/{process}/children").read_text().split()]
+    return [
+        int(pid) for pid in Path(f"/proc/{process}/task/{process}/children").read_text().split()
+    ]
 
 
 @pytest.mark.parametrize(

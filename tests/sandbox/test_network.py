@@ -102,9 +102,7 @@ def test_a_setting_that_is_refused_is_told_with_its_node(key: str, value: str, w
 @own_network
 def test_a_setting_may_name_an_interface() -> None:
     key = "net.ipv4.conf.eth0.rp_filter"
-    network = built(
-        Node("a", sysctls=((key, "2"),)), Node("b"), links=(link("a:eth0", "b:eth0"),)
-    )
+    network = built(Node("a", sysctls=((key, "2"),)), Node("b"), links=(link("a:eth0", "b:eth0"),))
     with network.inside("a"):
         assert sysctl.read(key) == "2"
     with network.inside("b"):

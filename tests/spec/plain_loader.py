@@ -33,7 +33,7 @@ def plain_loader(
     except subprocess.TimeoutExpired:
         return json.dumps(failure(Failure.TIMED_OUT, f"{SECONDS} s"))
     if ran.returncode:
-        return json.dumps(failure(Failure.DIED, f"exit code {ran.returncode}"))
+        return json.dumps(failure(Failure.DIED, "it gave no answer"))
     return ran.stdout
 
 

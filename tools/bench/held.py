@@ -20,6 +20,7 @@ WAITING = ["sleep", "597"]
 SCENARIO = f"""\
 name: held
 title: A client and a server on one switch, waiting to be looked at
+matrix: {{iptables: nft}}
 topology:
   nodes:
     client: {{}}

@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import errno
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, fields, is_dataclass, replace
+from dataclasses import dataclass, fields, replace
+from itertools import pairwise
 from typing import Any, Final
 
 from lab.model.address import AddressPattern, Count, TuplePattern
 from lab.model.errors import Location
 from lab.model.expectation import (
-    ClientSaw,
     ConntrackEntry,
     ExitCodeIs,
     Expectation,
@@ -146,7 +146,7 @@ def _errno(name: str, _: Unnamed) -> Iterable[str]:
 
 
 def _port_rule(rule: str, _: Unnamed) -> Iterable[str]:
-    """A port that is kept is not rewritten; of ports that differ both cannot be told."""
+    """Kept and rewritten exclude each other; ports that are distinct are taken for kept ones."""
     yield "rewritten" if rule != "rewritten" else "kept"
 
 
@@ -178,7 +178,7 @@ def _ttl(ttl: int, _: Unnamed) -> Iterable[int]:
 
 def _order(packets: tuple[Packet, ...], _: Unnamed) -> Iterable[tuple[Packet, ...]]:
     """Swap each two that follow each other, where both must be seen and are not the same."""
-    for index, (one, other) in enumerate(zip(packets, packets[1:], strict=False)):
+    for index, (one, other) in enumerate(pairwise(packets)):
         same = replace(one, location=other.location) == other
         if one.seen and other.seen and not same:
             yield (*packets[:index], other, one, *packets[index + 2 :])
@@ -258,6 +258,3 @@ WHERE: Final[frozenset[Field]] = frozenset(
     }
 )
 """Fields that say where to look, not what is to be seen there (and how a pattern was written)."""
-
-WHOLE: Final = (ClientSaw, TuplePattern)
-"""What has no value of its own but those of its parts."""

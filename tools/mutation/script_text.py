@@ -49,9 +49,7 @@ def idle_markings(text: str) -> list[str]:
     """The markings in a script that stand behind no command that changes the network."""
     script = read_script(text)
     used = [command.comment for command in script.commands if changes_network(command)]
-    return [
-        comment for comment in script.comments if why_unneeded(comment) and comment not in used
-    ]
+    return [comment for comment in script.comments if why_unneeded(comment) and comment not in used]
 
 
 def _without_rules(script: Script, document: HereDocument) -> Iterator[Shortened]:
@@ -65,8 +63,6 @@ def _without_rules(script: Script, document: HereDocument) -> Iterator[Shortened
 
 def _check_syntax(left: str, gone: str) -> None:
     """A script that bash refuses as a whole would lose all of its commands, not just one."""
-    ended = subprocess.run(
-        ["bash", "-n", "-c", left], capture_output=True, text=True, check=False
-    )
+    ended = subprocess.run(["bash", "-n", "-c", left], capture_output=True, text=True, check=False)
     if ended.returncode:
         raise Broken(f"cannot take this out of its script: {gone}\n    {ended.stderr.strip()}")

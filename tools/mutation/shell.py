@@ -11,7 +11,9 @@ from dataclasses import dataclass, field
 from typing import Final
 
 # They stand where a command could, and a command may follow.
-_RESERVED: Final = frozenset("! { } if then elif else fi while until do done esac time".split())
+_RESERVED: Final = frozenset(
+    ("!", "{", "}", "if", "then", "elif", "else", "fi", "while", "until", "do", "done", "esac")
+)
 _BLANK: Final = re.compile(r"(?:[ \t]|\\\n)+")
 _COMMENT: Final = re.compile(r"#[^\n]*")
 _OPERATOR: Final = re.compile(r";;&?|;&|&&|\|\||\|&|[;&|()]")

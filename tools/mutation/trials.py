@@ -27,11 +27,11 @@ from lab.sandbox.launch import Launched, launch
 from lab.sandbox.test_server import server_binary
 from lab.sandbox.toolbox import find_backend
 from lab.spec.bundled import bundled
-from lab.steps.stage import Patience
+from lab.steps.stage import DEFAULT_PATIENCE, Patience
 
 # The kernel answers at once, and the test server within milliseconds; what has not come after
 # this time is not waited for in trial after trial.
-_PATIENCE: Final = Patience(answer=0.5)
+_IMPATIENCE: Final = Patience(answer=0.3)
 
 
 @dataclass(slots=True)
@@ -60,11 +60,15 @@ Decision = Callable[[Record, StepFinished], bool]
 
 @dataclass(frozen=True, slots=True)
 class Trial:
-    """A scenario to be run with a backend, until ``decides`` says that a step has decided it."""
+    """A scenario to be run with a backend, until ``decides`` says that a step has decided it.
+
+    ``patient`` trials wait for answers as long as `lab run` does.
+    """
 
     scenario: Scenario
     backend: Backend
     decides: Decision
+    patient: bool = False
 
 
 def at_first_failure(record: Record, step: StepFinished) -> bool:
@@ -129,6 +133,7 @@ class _Laboratory:
             isinstance(step.action, Serve) for trial in trials for step in trial.scenario.steps
         )
         self._server = str(server_binary(bundled("origdst") / "origdst.c")) if serves else None
+        self._trials = trials
         self._running: dict[int, int] = {}
 
     def start(self, variant: Variant) -> Launched:
@@ -140,10 +145,11 @@ class _Laboratory:
             scenario_paths(scenario.path, scenario.files),
             self._server,
         )
+        patience = DEFAULT_PATIENCE if self._trials[variant.number].patient else _IMPATIENCE
         launched = launch(
             self._fence,
             plan,
-            lambda events: run_variant(variant, events, fail_fast=False, patience=_PATIENCE),
+            lambda events: run_variant(variant, events, fail_fast=False, patience=patience),
         )
         self._running[variant.number] = launched.pid
         return launched

@@ -1,0 +1,12 @@
+"""Every command of port-forward is needed, and every value that it expects is looked at."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+
+@pytest.mark.slow
+def test_nothing_survives(assert_nothing_survives: Callable[[str], None]) -> None:
+    assert_nothing_survives("port-forward")
