@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import settings
 
 from lab.sandbox.fence import Mode
 from tests.modes import ran
 from tests.modes.invoker import Invoker, Unavailable, invoker_for
+
+# The same examples in every run, and no verdict on how busy the machine is.
+settings.register_profile("lab", deadline=None, derandomize=True)
+settings.load_profile("lab")
 
 pytest_configure = ran.pytest_configure
 pytest_collection_modifyitems = ran.pytest_collection_modifyitems

@@ -122,6 +122,11 @@ def describe(operation: Operation) -> str:
 
 def route_text(route: AddRoute) -> str:
     """Write a route the way ``ip route`` does."""
+    return " ".join(route_words(route))
+
+
+def route_words(route: AddRoute) -> list[str]:
+    """The words that follow ``ip route add``."""
     default = route.destination.prefixlen == 0
     words = [] if route.kind == "unicast" else [route.kind]
     words.append("default" if default else str(route.destination))
@@ -129,4 +134,4 @@ def route_text(route: AddRoute) -> str:
         words += ["via", str(route.via)]
     if route.name is not None:
         words += ["dev", route.name]
-    return " ".join(words)
+    return words

@@ -136,7 +136,7 @@ def _bridge(number: int, node: Node) -> tuple[Operation, ...]:
 
 def _host(topology: Topology, node: Node, wiring: _Wiring, made: set[int]) -> Iterator[Operation]:
     yield SetUp(LOOPBACK_INDEX, "lo")
-    indexes: dict[str, int] = {}
+    indexes = {"lo": LOOPBACK_INDEX}
     for cable in wiring.cables[node.name]:
         near, far = _ends(wiring, cable, node.name)
         indexes[near.end.name] = near.index
@@ -150,7 +150,7 @@ def _host(topology: Topology, node: Node, wiring: _Wiring, made: set[int]) -> It
         for address in near.end.addresses:
             yield AddAddress(near.index, near.end.name, address)
     for route in node.routes:
-        index = indexes[route.dev] if route.dev is not None and route.dev != "lo" else None
+        index = None if route.dev is None else indexes[route.dev]
         yield AddRoute(route.destination, route.via, index, route.dev, route.kind)
 
 

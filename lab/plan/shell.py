@@ -15,8 +15,9 @@ from lab.plan.operations import (
     Setting,
     SetUp,
     SilenceIPv6,
-    route_text,
+    route_words,
 )
+from lab.plan.planner import BRIDGE_NAME
 
 
 def script(plan: Plan) -> str:
@@ -40,22 +41,29 @@ def _commands(node: str, operation: Operation) -> Iterator[str]:
     ip = f"ip -n {shlex.quote(node)}"
     match operation:
         case AddBridge(name=name, mac=mac):
-            yield f"{ip} link add {name} address {mac} up type bridge mcast_snooping 0"
+            yield f"{ip} link add {shlex.quote(name)} address {mac} up type bridge mcast_snooping 0"
         case AddVeth():
-            size = "" if operation.mtu is None else f" mtu {operation.mtu}"
-            peer = shlex.quote(operation.peer_node)
-            yield (
-                f"{ip} link add {operation.name} address {operation.mac}{size} type veth"
-                f" peer name {operation.peer_name} address {operation.peer_mac}{size} netns {peer}"
-            )
-            yield f"{ip} link set {operation.name} up"
+            yield f"{ip} {_veth(operation)}"
+            yield f"{ip} link set {shlex.quote(operation.name)} up"
         case SetUp(name=name, master=master):
-            port = "" if master is None else " master br0"
-            yield f"{ip} link set {name} up{port}"
+            port = "" if master is None else f" master {BRIDGE_NAME}"
+            yield f"{ip} link set {shlex.quote(name)} up{port}"
         case SilenceIPv6(name=name):
-            yield f"{ip} link set {name} addrgenmode none"
+            yield f"{ip} link set {shlex.quote(name)} addrgenmode none"
         case AddAddress(name=name, address=address):
             nodad = " nodad" if address.version == 6 else ""
-            yield f"{ip} address add {address} dev {name}{nodad}"
-        case AddRoute():
-            yield f"{ip} route add {route_text(operation)}"
+            yield f"{ip} address add {address} dev {shlex.quote(name)}{nodad}"
+        case AddRoute(destination=destination):
+            # "default" alone would be that of IPv4
+            family = " -6" if destination.version == 6 else ""
+            yield f"{ip}{family} route add {shlex.join(route_words(operation))}"
+
+
+def _veth(operation: AddVeth) -> str:
+    size = "" if operation.mtu is None else f" mtu {operation.mtu}"
+    near, far = shlex.quote(operation.name), shlex.quote(operation.peer_name)
+    return (
+        f"link add {near} address {operation.mac}{size} type veth"
+        f" peer name {far} address {operation.peer_mac}{size}"
+        f" netns {shlex.quote(operation.peer_node)}"
+    )

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import locale
 from collections.abc import Iterable
 from typing import Protocol, TextIO
 
+from lab.report.encoding import speaks_unicode
 from lab.report.lines import Line, Page
 
 
@@ -48,13 +48,3 @@ def printer_for(stream: TextIO) -> Printer:
     from lab.report.rich_printer import RichPrinter
 
     return RichPrinter(stream)
-
-
-def speaks_unicode(encoding: str) -> bool:
-    """Whether what is written in ``encoding`` arrives as more than ASCII.
-
-    Python writes UTF-8 even in the C locale (PEP 540), where the reader may well not expect it;
-    so the locale's own codeset has a say as well.
-    """
-    codeset = locale.nl_langinfo(locale.CODESET)
-    return all(name.lower().replace("-", "") == "utf8" for name in (encoding, codeset))

@@ -11,8 +11,8 @@ from rich.console import Console
 from rich.live import Live
 from rich.text import Text
 
+from lab.report.encoding import speaks_unicode
 from lab.report.lines import Line, Page, Style, cells, trimmed
-from lab.report.printers import speaks_unicode
 from lab.report.readable import duration
 
 _COLOURS = {

@@ -21,7 +21,7 @@ from lab.run.selection import parse_selection
 from lab.run.tally import Tally
 from lab.sandbox.fence import choose
 from lab.sandbox.launch import Launched, launch
-from lab.sandbox.test_server import server_binary
+from lab.sandbox.server_binary import server_binary
 from lab.sandbox.toolbox import find_backend
 from lab.spec.bundled import bundled
 from lab.spec.catalogue import find_scenarios

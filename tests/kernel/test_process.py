@@ -150,4 +150,3 @@ def test_a_refused_namespace_is_named() -> None:
     Path("/proc/sys/user/max_net_namespaces").write_text("0")
     with pytest.raises(OSError, match="unshare: No space left on device"):
         unshare(Namespace.NET)
-

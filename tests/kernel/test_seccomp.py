@@ -136,7 +136,7 @@ def number_of(name: str) -> int:
 @own_network
 def test_a_filtered_process_is_refused_every_listed_call() -> None:
     seccomp.install(fake_setgroups=True)
-    outcomes = {}
+    outcomes: dict[str, int | None] = {}
     for name in sorted(REFUSED):
         try:
             outcomes[name] = syscall(name, number_of(name), -1, -1, -1, -1, -1)

@@ -39,8 +39,7 @@ def pytest_run(folder: Path, test: str, ci: str, *arguments: str) -> tuple[int, 
     (folder / "test_modes.py").write_text(test)
     ours = {key: os.environ[key] for key in os.environ if not key.startswith("PYTEST_")}
     done = subprocess.run(
-        [sys.executable, "-m", "pytest", "-p", "tests.modes.ran", "-p", "no:cacheprovider"]
-        + [*arguments, str(folder)],
+        [sys.executable, "-m", "pytest", "-p", "tests.modes.ran", *arguments, str(folder)],
         cwd=folder,
         env={**ours, "PYTHONPATH": str(CHECKOUT), "CI": ci},
         stdin=subprocess.DEVNULL,

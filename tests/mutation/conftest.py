@@ -43,7 +43,7 @@ def assert_nothing_survives(mutate: Mutate) -> Callable[[str], None]:
     """Mutate a scenario of the catalogue in all of its variants that this machine has."""
 
     def check(scenario: str) -> None:
-        ended = mutate(scenario, "-j", "2", "--json", "-")
+        ended = mutate(scenario, "--json", "-")
         assert ended.stdout, ended.stderr
         found = json.loads(ended.stdout)
         assert list(_got_through(found)) == []

@@ -80,5 +80,7 @@ def test_a_command_that_does_not(line: str) -> None:
 
 
 def test_a_rule_set_is_taken_by_the_restoring_command_alone() -> None:
-    restores = [restores_rules(each) for each in read_script("cat | sudo iptables-restore").commands]
+    restores = [
+        restores_rules(each) for each in read_script("cat | sudo iptables-restore").commands
+    ]
     assert restores == [False, True]

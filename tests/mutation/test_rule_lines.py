@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tools.mutation.rule_lines import rule_lines, without_line
+from tools.mutation.rule_lines import idle_markings, rule_lines, without_line
 
 RULES = """\
 *filter
@@ -32,3 +32,7 @@ def test_rules_chains_and_policies_that_refuse_are_found() -> None:
 def test_a_deleted_line_leaves_a_comment() -> None:
     line = next(rule_lines(RULES))
     assert without_line(RULES, line) == RULES.replace(":INPUT DROP [0:0]", "#")
+
+
+def test_a_marking_that_stands_above_no_such_line_is_idle() -> None:
+    assert idle_markings(RULES + "# unneeded: nothing\n# a comment\n") == ["# unneeded: nothing"]

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from tools.mutation.shell import read_script
 
-# Each is a piece of a script with the commands that it holds.
-PIECES = (
+# Each is a piece of a script with the commands that it holds, None for itself.
+PIECES: tuple[tuple[str, list[str] | None], ...] = (
     ("ip link set eth0 up", ["ip link set eth0 up"]),
     ("a=1 sysctl -w net.ipv4.ip_forward=1", ["a=1 sysctl -w net.ipv4.ip_forward=1"]),
     ("echo 'a; b' \"c && $(date; id)\" > /dev/null", None),
@@ -20,7 +20,7 @@ PIECES = (
     ("echo a | cat; echo b &", ["echo a", "cat", "echo b"]),
     ("( cd / && ls )", ["cd /", "ls"]),
     ("echo a \\\n  b", ["echo a \\\n  b"]),
-    ("x=$(echo ')' \"${HOME#\"/\"}\")", None),
+    ('x=$(echo \')\' "${HOME#"/"}")', None),
     ("echo `echo ';'`", None),
     ("echo $'it\\'s' a#b ${x//;/}", None),
     ("a=(1 ';' 3)", None),
@@ -85,7 +85,7 @@ def test_any_text_is_read_to_its_end(text: str) -> None:
 
 
 def test_words_have_no_quotes() -> None:
-    (command,) = read_script("echo \"a \\\"b\\\"\" 'c'd\\ e $'f' \"g\\\nh\"").commands
+    (command,) = read_script('echo "a \\"b\\"" \'c\'d\\ e $\'f\' "g\\\nh"').commands
     assert command.words == ("echo", 'a "b"', "cd e", "f", "gh")
 
 

@@ -2,32 +2,24 @@
 
 from __future__ import annotations
 
+import json
 import os
 import time
-from ipaddress import ip_address, ip_interface, ip_network
+from ipaddress import ip_address, ip_network
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
 
 from lab.kernel import sysctl
 from lab.model.errors import Broken
-from lab.model.topology import Interface, Kind, Link, Node, Route, Topology
+from lab.model.topology import Kind, Link, Node, Route, Topology
 from lab.plan.planner import plan
 from lab.sandbox.network import Network
 from tests.kernel.own_network import own_network, run
+from tests.plan.topologies import link, random_topologies
 
 PATIENCE = 30.0  # seconds
-
-
-def link(a: str, b: str, mtu: int | None = None) -> Link:
-    """A cable; each end is written `NODE:INTERFACE ADDRESS...`."""
-
-    def end(text: str) -> Interface:
-        place, *addresses = text.split()
-        node, _, name = place.partition(":")
-        return Interface(node, name, tuple(ip_interface(address) for address in addresses))
-
-    return Link(end(a), end(b), mtu)
 
 
 def built(*nodes: Node, links: tuple[Link, ...] = ()) -> Network:
@@ -182,6 +174,28 @@ def test_an_idle_link_without_ipv6_is_silent() -> None:
         addresses = run("ip -6 -o address show dev quiet; ip -6 -o address show dev eth0")
     assert seen == (0, 0, 0, 0)
     assert addresses == ""
+    network.close()
+
+
+@settings(max_examples=25)
+@given(random_topologies(tree=True))
+@own_network
+def test_any_topology_stands_as_it_was_drawn(drawn: Topology) -> None:
+    network = built(*drawn.nodes, links=drawn.links)
+    for node in drawn.nodes:
+        with network.inside(node.name):
+            links = {shown["ifname"]: shown for shown in json.loads(run("ip -j address"))}
+        ends = drawn.interfaces(node.name)
+        bridge = {"br0"} if node.kind is Kind.SWITCH else set()
+        assert set(links) == {"lo", *bridge, *(end.name for end in ends)}
+        for end in ends:
+            shown = links[end.name]
+            assert {"UP", "LOWER_UP"} <= set(shown["flags"])
+            assert shown.get("master") == ("br0" if bridge else None)
+            shown_addresses = {
+                f"{each['local']}/{each['prefixlen']}" for each in shown["addr_info"]
+            }
+            assert {str(address) for address in end.addresses} <= shown_addresses
     network.close()
 
 

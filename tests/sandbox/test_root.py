@@ -12,7 +12,6 @@ from tests.modes.invoker import Invoker
 from tests.sandbox.conftest import StartLab
 from tests.sandbox.labs import RunningLab
 
-
 PLACES = pytest.mark.parametrize("place", ["home", "/tmp", "/var/tmp"])
 FolderBelow = Callable[[str], str]
 

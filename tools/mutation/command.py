@@ -14,6 +14,7 @@ from pathlib import Path
 from lab.model.errors import ExitCode, LabError, Missing, Mistake
 from lab.model.scenario import Backend
 from lab.run.command import load_all, variants_of
+from lab.run.labs import RunnerFault
 from lab.spec.catalogue import find_scenarios
 from tools.mutation.baseline import Tell, pass_as_written, pass_by_traffic
 from tools.mutation.case import Case, Kind, Verdict
@@ -50,6 +51,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except LabError as error:
         print(f"mutate: {error}", file=sys.stderr)
         return error.exit_code
+    except RunnerFault as fault:
+        print(f"mutate: {fault}", *fault.__notes__, sep="\n", file=sys.stderr)
+        return ExitCode.BROKEN
     except KeyboardInterrupt:
         return ExitCode.INTERRUPTED
     seconds = time.monotonic() - started

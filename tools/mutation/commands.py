@@ -65,17 +65,20 @@ def command_mutants(baselines: Sequence[Baseline]) -> list[CommandMutant]:
 
 def judge_commands(mutants: Sequence[CommandMutant], jobs: int, tell: Tell) -> None:
     """Run each mutant with an eye on traffic; those that get through, as they are written."""
-    unnoticed = []
     trials = [mutant.by_traffic() for mutant in mutants]
-    for mutant, record in zip(mutants, run_trials(trials, jobs, tell), strict=True):
-        noticed = next((step for step in record.failures() if _is_noticed(record, step)), None)
-        if noticed is not None:
-            mutant.end(Verdict.TRAFFIC, describe(noticed))
-        else:
-            unnoticed.append(mutant)
-    trials = [mutant.as_written() for mutant in unnoticed]
-    for mutant, record in zip(unnoticed, run_trials(trials, jobs), strict=True):
-        mutant.end(*_other_verdict(record))
+    ends = [_by_traffic(record) for record in run_trials(trials, jobs, tell)]
+    unnoticed = [index for index, end in enumerate(ends) if end is None]
+    trials = [mutants[index].as_written() for index in unnoticed]
+    for index, record in zip(unnoticed, run_trials(trials, jobs), strict=True):
+        ends[index] = _otherwise(record)
+    for mutant, end in zip(mutants, ends, strict=True):
+        assert end is not None
+        mutant.end(*end)
+
+
+def _by_traffic(record: Record) -> tuple[Verdict, str] | None:
+    noticed = next((step for step in record.failures() if _is_noticed(record, step)), None)
+    return None if noticed is None else (Verdict.TRAFFIC, describe(noticed))
 
 
 def _is_noticed(record: Record, step: StepFinished) -> bool:
@@ -86,7 +89,7 @@ def _is_noticed(record: Record, step: StepFinished) -> bool:
     return unsent or any(map(is_of_traffic, step.mismatches))
 
 
-def _other_verdict(record: Record) -> tuple[Verdict, str]:
+def _otherwise(record: Record) -> tuple[Verdict, str]:
     failed = next(record.failures(), None)
     if failed is None:
         if record.broken:

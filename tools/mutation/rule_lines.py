@@ -39,3 +39,13 @@ def without_line(ruleset: str, line: RuleLine) -> str:
     lines = ruleset.split("\n")
     lines[line.number] = "#"
     return "\n".join(lines)
+
+
+def idle_markings(ruleset: str) -> list[str]:
+    """The markings in a rule set that stand above no such line."""
+    above = {line.number - 1 for line in rule_lines(ruleset)}
+    return [
+        line.strip()
+        for number, line in enumerate(ruleset.split("\n"))
+        if why_unneeded(line.strip()) and number not in above
+    ]

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
-from lab.model.errors import Mistake
-from lab.model.scenario import Run, Scenario
+from lab.model.errors import Location, Mistake
+from lab.model.scenario import Restore, Run, Scenario
+from tools.mutation import rule_lines, script_text
 from tools.mutation.case import Case, Kind, Result, Verdict
 from tools.mutation.marking import scenario_markings
-from tools.mutation.script_text import idle_markings
 from tools.mutation.topology import reduced
 
 
@@ -25,10 +25,8 @@ def stale_markings(cases: Sequence[Case]) -> list[Mistake]:
 
 def _idle(scenario: Scenario) -> Iterator[Mistake]:
     """Markings that are about nothing that is there."""
-    for step in scenario.steps:
-        if isinstance(step.action, Run):
-            for comment in idle_markings(step.action.script):
-                yield Mistake(step.location, f"this marks no command: {comment}")
+    for comment, location in _idle_comments(scenario):
+        yield Mistake(location, f"this marks no command: {comment}")
     subjects = [less.gone for less in reduced(scenario.topology)]
     for marking in scenario_markings(_lines(scenario), scenario.path):
         if not any(marking.why(subject) for subject in subjects):
@@ -37,6 +35,21 @@ def _idle(scenario: Scenario) -> Iterator[Mistake]:
                 f"this marks nothing of the topology: {marking.text}",
                 "write it as NODE: WHAT: why",
             )
+
+
+def _idle_comments(scenario: Scenario) -> Iterator[tuple[str, Location]]:
+    for node in scenario.topology.nodes:
+        for command in node.exec:
+            for comment in script_text.idle_markings(command.text):
+                yield comment, command.location
+    for step in scenario.steps:
+        comments: list[str] = []
+        if isinstance(step.action, Run):
+            comments = script_text.idle_markings(step.action.script)
+        elif isinstance(step.action, Restore):
+            comments = rule_lines.idle_markings(step.action.text)
+        for comment in comments:
+            yield comment, step.location
 
 
 def _needed(scenario: Scenario, cases: Sequence[Case]) -> Iterator[Mistake]:

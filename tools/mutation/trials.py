@@ -24,7 +24,7 @@ from lab.run.labs import run_labs
 from lab.run.runner import Variant, run_variant
 from lab.sandbox.fence import choose
 from lab.sandbox.launch import Launched, launch
-from lab.sandbox.test_server import server_binary
+from lab.sandbox.server_binary import server_binary
 from lab.sandbox.toolbox import find_backend
 from lab.spec.bundled import bundled
 from lab.steps.stage import DEFAULT_PATIENCE, Patience

@@ -34,7 +34,7 @@ class Unnamed:
 
     def number(self, number: int, most: int) -> int:
         """The next number that the scenario does not name, up to ``most``, then from 1 on."""
-        following = number
+        following = number % most + 1
         while following in self._numbers:
             following = following % most + 1
         return following

@@ -33,6 +33,11 @@ class ValueMutant:
     number: int
 
     @property
+    def key(self) -> tuple[int, int]:
+        """What tells it from every other mutant."""
+        return id(self.case), self.number
+
+    @property
     def tag(self) -> Location:
         """The place by which a mismatch tells that it is about this alteration."""
         return Location(f"alteration {self.number}")
@@ -91,23 +96,19 @@ def groups(mutants: Sequence[ValueMutant]) -> list[Group]:
 def judge_values(mutants: Sequence[ValueMutant], jobs: int, tell: Tell) -> None:
     """Run the mutants together, and each that was not killed so by itself."""
     together = groups(mutants)
-    trials = [group.trial() for group in together]
-    doubtful = []
-    for group, record in zip(together, run_trials(trials, jobs, tell), strict=True):
-        told = {mutant.number for mutant in group.mutants if _is_told(mutant, group, record)}
-        for mutant in group.mutants:
-            if mutant.number in told:
-                step = record.steps[mutant.step.number]
-                mutant.end(Verdict.KILLED, describe(step, mutant.tag))
-            else:
-                doubtful.append(mutant)
-    trials = [mutant.alone() for mutant in doubtful]
-    for mutant, record in zip(doubtful, run_trials(trials, jobs), strict=True):
+    records = run_trials([group.trial() for group in together], jobs, tell)
+    killed: dict[tuple[int, int], str] = {}
+    for group, record in zip(together, records, strict=True):
+        killed |= _killed(group, record)
+    doubtful = [mutant for mutant in mutants if mutant.key not in killed]
+    records = run_trials([mutant.alone() for mutant in doubtful], jobs)
+    for mutant, record in zip(doubtful, records, strict=True):
         failed = next(record.failures(), None)
         if failed is not None:
-            mutant.end(Verdict.KILLED, describe(failed))
-        else:
-            mutant.end(Verdict.SURVIVED, record.broken)
+            killed[mutant.key] = describe(failed)
+    for mutant in mutants:
+        verdict = Verdict.KILLED if mutant.key in killed else Verdict.SURVIVED
+        mutant.end(verdict, killed.get(mutant.key, ""))
 
 
 def _all(case: Case, unnamed: Unnamed) -> Iterator[tuple[Step, int, Alteration]]:
@@ -148,10 +149,13 @@ def _tagged(mutant: ValueMutant) -> Expectation:
     return replace(mutant.alteration.expectation, location=mutant.tag)
 
 
-def _is_told(mutant: ValueMutant, group: Group, record: Record) -> bool:
-    """Whether a step failed by a mutant's alteration, and by nothing but the group's."""
-    step = record.steps.get(mutant.step.number)
-    if step is None or step.reason:
-        return False
-    told = {mismatch.location for mismatch in step.mismatches}
-    return str(mutant.tag) in told and told <= {str(each.tag) for each in group.mutants}
+def _killed(group: Group, record: Record) -> dict[tuple[int, int], str]:
+    """The mutants by whose alterations a step failed, and by nothing but the group's."""
+    tags = {str(mutant.tag) for mutant in group.mutants}
+    killed = {}
+    for mutant in group.mutants:
+        step = record.steps.get(mutant.step.number)
+        told = {mismatch.location for mismatch in step.mismatches} if step else set()
+        if step is not None and not step.reason and str(mutant.tag) in told <= tags:
+            killed[mutant.key] = describe(step, mutant.tag)
+    return killed

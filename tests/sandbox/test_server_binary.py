@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from lab.model.errors import ExitCode, Missing
-from lab.sandbox.test_server import server_binary
+from lab.sandbox.server_binary import server_binary
 
 ROOT = Path(__file__).parents[2]
 SOURCE = ROOT / "tools" / "origdst" / "origdst.c"
@@ -21,7 +21,7 @@ PROGRAM = "int main(void) { return 0; }\n"
 CALL = """\
 import sys
 from pathlib import Path
-from lab.sandbox.test_server import server_binary
+from lab.sandbox.server_binary import server_binary
 print(server_binary(Path(sys.argv[1]), Path(sys.argv[2])))
 print("subprocess" in sys.modules)
 """
