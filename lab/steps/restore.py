@@ -10,7 +10,8 @@ from lab.steps.deadline import Deadline
 from lab.steps.failure import StepFailed, last_words
 from lab.steps.stage import Stage
 
-_FAILED_LINE = re.compile(r"line (\d+) failed|Error occurred at line: (\d+)")
+_LINE = re.compile(r"\bline:? (\d+)")
+_CHAIN = re.compile(r"Chain '(.+)' does not exist")
 
 
 def restore(step: Step, action: Restore, stage: Stage, deadline: Deadline) -> None:
@@ -26,8 +27,20 @@ def restore(step: Step, action: Restore, stage: Stage, deadline: Deadline) -> No
 
 
 def _explain(node: str, tool: str, text: str, words: str) -> str:
-    found = _FAILED_LINE.search(words)
-    lines = text.splitlines()
-    number = int(found[1] or found[2]) if found else 0
-    rule = f"\nline {number}: {lines[number - 1]}" if 0 < number <= len(lines) else ""
+    number = _failing_line(text.splitlines(), words)
+    rule = f"\nline {number}: {text.splitlines()[number - 1]}" if number else ""
     return f"{node}: {tool}: {words}{rule}"
+
+
+def _failing_line(lines: list[str], words: str) -> int:
+    """The number of the line that the tool complains of, 0 if it names none.
+
+    The nft backend misses a chain only at COMMIT, and names that line instead of the rule.
+    """
+    chain = _CHAIN.search(words)
+    for number, line in enumerate(lines, 1):
+        if chain is not None and re.search(f" -[jg] {re.escape(chain[1])}$", line.rstrip()):
+            return number
+    named = _LINE.search(words)
+    number = int(named[1]) if named else 0
+    return number if number <= len(lines) else 0

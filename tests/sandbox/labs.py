@@ -7,6 +7,7 @@ import select
 import subprocess
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from tests.modes.invoker import Invoker
@@ -35,8 +36,9 @@ class RunningLab:
         expose: Sequence[str] = (),
         processes: int = 4096,
         environment: Mapping[str, str] | None = None,
+        after: str = "",
     ) -> None:
-        """Start the command; `first` is the line that it begins with."""
+        """Start the command, after shell lines if any; `first` is the line that it begins with."""
         recipe = {
             "topology": topology,
             "backend": backend,
@@ -44,8 +46,9 @@ class RunningLab:
             "processes": processes,
         }
         self.invoker = invoker
+        command = invoker.python("-m", "tests.sandbox.driver", json.dumps(recipe))
         self.process = invoker.start(
-            invoker.python("-m", "tests.sandbox.driver", json.dumps(recipe)),
+            ["sh", "-c", f'{after}\nexec "$@"', "sh", *command],
             stdin=subprocess.PIPE,
             environment=environment,
         )
@@ -87,3 +90,10 @@ class RunningLab:
             self.end()
             raise AssertionError(answer["traceback"])
         return answer
+
+
+def children(process: int) -> list[int]:
+    """The children of a process's main thread (proc_tid_children(5))."""
+    return [
+        int(pid) for pid in Path(f"/proc/{process}/task/{process}/children").read_text().split()
+    ]

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import errno
 import os
+import platform
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from lab.kernel import seccomp
 from lab.sandbox.fence import Mode
 from tests.modes.invoker import Invoker
 from tests.sandbox.conftest import StartLab
 from tests.sandbox.labs import RunningLab
 
-FORK_BOMB = f"{sys.executable} {Path(__file__).with_name('fork_bomb.py')}"
+FORK_BOMB = Path(__file__).with_name("fork_bomb.py")
 WHERE = pytest.mark.parametrize("node", ["a", None], ids=["node", "runner"])
 
 
@@ -115,6 +118,19 @@ def test_a_node_can_neither_mount_nor_change_namespaces(lab: RunningLab, command
 
 
 @WHERE
+@pytest.mark.parametrize("name", ["keyctl", "io_uring_setup", "bpf"])
+def test_a_system_call_that_labs_have_no_use_for_is_refused(
+    lab: RunningLab, name: str, node: str | None
+) -> None:
+    number = seccomp._NUMBERS[platform.machine()][name]
+    script = (
+        "import ctypes; libc = ctypes.CDLL(None, use_errno=True); "
+        f"print(libc.syscall({number}, -1, -1, -1), ctypes.get_errno())"
+    )
+    assert lab.output(node, f"{sys.executable} -c '{script}'") == f"-1 {errno.EPERM}"
+
+
+@WHERE
 @pytest.mark.parametrize(
     "key",
     [
@@ -181,16 +197,17 @@ def test_a_lab_may_have_4096_processes(lab: RunningLab) -> None:
 
 
 def test_a_fork_bomb_ends_at_the_limit(start_lab: StartLab) -> None:
-    lab = start_lab(processes=60)
-    assert 30 < int(lab.run("a", f"{FORK_BOMB} 0").stdout) < 60
+    lab = start_lab(processes=60, expose=[str(FORK_BOMB)])
+    assert 30 < int(lab.run("a", f"{sys.executable} {FORK_BOMB} 0").stdout) < 60
     assert lab.output("b", "echo alive") == "alive"
 
 
 def test_all_users_of_a_lab_share_the_limit(start_lab: StartLab, invoker: Invoker) -> None:
     if invoker.mode is Mode.SINGLE:
         pytest.skip("in that mode a lab has one user")
-    lab = start_lab(processes=60)
-    assert 30 < int(lab.run("a", f"{FORK_BOMB} 1000 2000 3000").stdout) < 60
+    lab = start_lab(processes=60, expose=[str(FORK_BOMB)])
+    bomb = f"{sys.executable} {FORK_BOMB} 1000 2000 3000"
+    assert 30 < int(lab.run("a", bomb).stdout) < 60
 
 
 def test_no_core_is_left_behind(lab: RunningLab) -> None:

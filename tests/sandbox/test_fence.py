@@ -15,7 +15,7 @@ from lab.sandbox import fence
 from lab.sandbox.fence import Fence, Mode
 from tests.modes.invoker import Invoker, Unavailable, invoker_for
 from tests.modes.place import CHECKOUT
-from tests.sandbox.labs import RunningLab
+from tests.sandbox.labs import RunningLab, children
 
 RECIPE = json.dumps({"topology": "pair", "backend": "nft", "expose": [], "processes": 4096})
 DRIVER = (sys.executable, "-m", "tests.sandbox.driver", RECIPE)
@@ -61,12 +61,6 @@ def test_no_process_of_a_lab_is_the_hosts_root(lab: RunningLab) -> None:
         (uids,) = (line.split()[1:] for line in status if line.startswith("Uid:"))
         (gids,) = (line.split()[1:] for line in status if line.startswith("Gid:"))
         assert "0" not in uids + gids
-
-
-def children(process: int) -> list[int]:
-    return [
-        int(pid) for pid in Path(f"/proc/{process}/task/{process}/children").read_text().split()
-    ]
 
 
 @pytest.mark.parametrize(

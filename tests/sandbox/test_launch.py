@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -9,20 +10,15 @@ import pytest
 from lab.model.errors import ExitCode
 from tests.modes.invoker import Invoker
 from tests.sandbox.conftest import StartLab
-from tests.sandbox.labs import RunningLab
-
-
-def names_from(process: int) -> list[str]:
-    """The names of a process and its first children, down to the last."""
-    folder = Path(f"/proc/{process}")
-    name = (folder / "comm").read_text().strip()
-    children = (folder / f"task/{process}/children").read_text().split()
-    return [name, *(names_from(int(children[0])) if children else ())]
+from tests.sandbox.labs import RunningLab, children
 
 
 def test_the_processes_of_a_lab_are_named(start_lab: StartLab) -> None:
-    lab = start_lab()
-    assert names_from(lab.process.pid)[1:] == ["lab-sandbox", "lab-init", "lab-runner"]
+    process, names = start_lab().process.pid, []
+    while below := children(process):
+        (process,) = below
+        names.append(Path(f"/proc/{process}/comm").read_text().strip())
+    assert names == ["lab-sandbox", "lab-init", "lab-runner"]
 
 
 def test_what_the_kernel_refuses_ends_the_runner_with_its_code(start_lab: StartLab) -> None:
@@ -39,26 +35,24 @@ def test_a_fault_of_the_runner_is_told_with_its_traceback(invoker: Invoker) -> N
         RunningLab(invoker, "no such")
 
 
-def test_the_runner_holds_nothing_of_the_command(start_lab: StartLab, invoker: Invoker) -> None:
-    """Besides its three streams, its event pipe, and what it opened itself."""
-    with Path("/etc/passwd").open() as inherited:
-        lab = start_lab()
-    held = lab.output(None, "ls -l /proc/$PPID/fd").splitlines()
-    assert not [line for line in held if inherited.name in line]
+def test_a_lab_holds_no_file_of_its_command(start_lab: StartLab) -> None:
+    lab = start_lab(after="exec 9</etc/passwd")
+    assert "/etc/passwd" in os.readlink(f"/proc/{lab.process.pid}/fd/9")
+    assert "/etc/passwd" not in lab.output(None, "ls -l /proc/$PPID/fd /proc/1/fd")
 
 
-def test_a_lab_is_its_own_session(lab: RunningLab) -> None:
+def test_a_lab_is_a_session_of_its_own(lab: RunningLab) -> None:
     """So that the terminal's Ctrl-C reaches the command alone."""
-    session = lab.output(None, "ps -o sid= -p $PPID").strip()
-    assert session == "0"
+    (middle,) = children(lab.process.pid)
+    (init,) = children(middle)
+    assert [os.getsid(process) for process in (middle, init, *children(init))] == [middle] * 3
 
 
-def test_signals_mean_what_they_mean_to_any_program(lab: RunningLab) -> None:
-    ignored = "grep -E '^Sig(Blk|Ign|Cgt):' /proc/self/status"
-    masks = dict(line.split(":\t") for line in lab.output("a", ignored).splitlines())
-    # a shell's Popen restores SIGPIPE and SIGXFSZ, that Python itself ignores
-    assert int(masks["SigBlk"], 16) == 0
-    assert int(masks["SigIgn"], 16) == 0
+def test_a_signal_that_the_command_ignores_means_the_usual_in_a_lab(start_lab: StartLab) -> None:
+    lab = start_lab(after="trap '' HUP INT TERM")
+    for node in ("a", None):
+        masks = lab.output(node, "grep -E '^Sig(Blk|Ign):' /proc/self/status")
+        assert [int(line.split()[1], 16) for line in masks.splitlines()] == [0, 0]
 
 
 def test_the_lab_goes_first_when_memory_runs_out(lab: RunningLab) -> None:

@@ -1,0 +1,93 @@
+"""A busy machine: what a server has not had time to answer yet is not taken for silence."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+
+import pytest
+
+from lab.kernel.backlog import Backlog
+from lab.kernel.tasks import others_asleep
+from tests.steps.conftest import Play
+from tests.steps.test_background import program
+
+# Of the processor it gets what others leave it, in its own session (sched(7), autogroup) or not.
+STARVING = """
+    echo 19 > /proc/self/autogroup || true
+    renice -n 19 $$ > /dev/null
+"""
+SERVER = program("""
+    import socket
+    server = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    server.bind(("10.0.0.2", 5353))
+    while True:
+        payload, sender = server.recvfrom(100)
+        sum(range(20000))
+        server.sendto(payload, sender)
+""")
+
+
+@pytest.fixture
+def busy_machine() -> Iterator[None]:
+    """Every processor taken, by processes of sessions of their own."""
+    hogs = [
+        subprocess.Popen(
+            [sys.executable, "-c", f"import os; os.sched_setaffinity(0, {{{cpu}}})\nwhile 1: pass"],
+            start_new_session=True,
+        )
+        for cpu in os.sched_getaffinity(0)
+    ]
+    yield
+    for hog in hogs:
+        hog.kill()
+        hog.wait()
+
+
+@pytest.mark.usefixtures("busy_machine")
+def test_an_answer_that_comes_late_is_an_answer(play: Play) -> None:
+    played = play(f"""
+- on: b
+  background: server
+  wait: {{listening: udp/5353}}
+  timeout: 60s
+  run: |{STARVING}    {SERVER}
+- connect: {{from: a, to: "b:5353", proto: udp, times: 5}}
+  timeout: 60s
+  expect: {{outcome: no-answer}}
+""")
+    assert played.outcomes(2) == ["answered"] * 5
+
+
+def test_silence_is_believed_although_another_process_never_rests(play: Play) -> None:
+    played = play("""
+- {on: b, background: restless, run: "while :; do :; done"}
+- {on: b, run: "iptables -A INPUT -j DROP"}
+- {connect: {from: a, to: "b:80"}, timeout: 300ms, expect: {outcome: no-answer}}
+""")
+    assert played.passed
+
+
+def test_a_process_that_computes_is_not_asleep() -> None:
+    """Of this machine's other processes nobody knows; so it stands for all of them."""
+    with subprocess.Popen([sys.executable, "-c", "while 1: pass"]) as hog:
+        try:
+            assert not others_asleep()
+        finally:
+            hog.send_signal(signal.SIGKILL)
+
+
+def test_draining_leaves_the_thread_where_it_was() -> None:
+    backlog = Backlog()
+    allowed = os.sched_getaffinity(0)
+    backlog.drain_everywhere()
+    assert os.sched_getaffinity(0) == allowed
+    with backlog.on_one_cpu():
+        alone = os.sched_getaffinity(0)
+        backlog.drain_everywhere()
+        assert os.sched_getaffinity(0) == alone
+    backlog.close()
+    assert len(alone) == 1
