@@ -56,16 +56,22 @@ def load_all(paths: Iterable[Path]) -> list[Scenario]:
 
 
 def variants_of(scenarios: Iterable[Scenario], iptables: str | None) -> list[Variant]:
-    """Spread scenarios over their matrix, or over the backends that the command names."""
-    named = {None: None, "all": tuple(Backend)}.get(iptables, (Backend(iptables or "nft"),))
+    """Spread scenarios over their matrix, or over the backends that the command names.
+
+    ``iptables`` is as in RunRequest.
+    """
     pairs = [
-        (scenario, backend)
-        for scenario in scenarios
-        for backend in (scenario.backends if iptables is None else named or ())
+        (scenario, backend) for scenario in scenarios for backend in _backends(scenario, iptables)
     ]
     return [
         Variant(number, scenario, backend) for number, (scenario, backend) in enumerate(pairs, 1)
     ]
+
+
+def _backends(scenario: Scenario, iptables: str | None) -> tuple[Backend, ...]:
+    if iptables is None:
+        return scenario.backends
+    return tuple(Backend) if iptables == "all" else (Backend(iptables),)
 
 
 def run_variants(

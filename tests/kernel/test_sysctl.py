@@ -73,7 +73,5 @@ def test_what_the_kernel_refuses_is_an_error(key: str, value: str, number: int) 
 
 @own_network
 def test_a_value_that_the_kernel_takes_and_does_not_keep_is_an_error_too() -> None:
-    unshare(Namespace.UTS)
-    longest = 64  # __NEW_UTS_LEN of linux/utsname.h
-    with pytest.raises(OSError, match=rf"kernel.hostname is still x{{{longest}}} after x+ was"):
-        sysctl.write("kernel.hostname", "x" * (longest + 1))
+    with pytest.raises(OSError, match=f"{FORWARD} is still 1 after 1 0 was written"):
+        sysctl.write(FORWARD, "1 0")

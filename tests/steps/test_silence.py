@@ -15,18 +15,21 @@ from lab.kernel.tasks import others_asleep
 from tests.steps.conftest import Play
 from tests.steps.test_background import program
 
-# Of the processor it gets what others leave it, in its own session (sched(7), autogroup) or not.
-STARVING = """
-    echo 19 > /proc/self/autogroup || true
-    renice -n 19 $$ > /dev/null
-"""
-SERVER = program("""
-    import socket
+# Of the processor it gets what others leave it, be its session scheduled as one (autogroup of
+# sched(7)) or not.
+STARVING = program("""
+    import os, socket
     server = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
     server.bind(("10.0.0.2", 5353))
+    os.nice(19)
+    try:
+        open("/proc/self/autogroup", "w").write("19")
+    except OSError:
+        pass
+    print("starving", flush=True)
     while True:
         payload, sender = server.recvfrom(100)
-        sum(range(20000))
+        sum(range(60000))
         server.sendto(payload, sender)
 """)
 
@@ -52,9 +55,10 @@ def test_an_answer_that_comes_late_is_an_answer(play: Play) -> None:
     played = play(f"""
 - on: b
   background: server
-  wait: {{listening: udp/5353}}
+  wait: {{stdout: starving}}
   timeout: 60s
-  run: |{STARVING}    {SERVER}
+  run: |
+    {STARVING}
 - connect: {{from: a, to: "b:5353", proto: udp, times: 5}}
   timeout: 60s
   expect: {{outcome: no-answer}}

@@ -18,15 +18,11 @@ from lab.model.events import (
     Status,
     StepFinished,
 )
-from lab.model.scenario import Backend, Scenario, Serve
-from lab.run.exposure import root_plan, scenario_paths
+from lab.model.scenario import Backend, Scenario
 from lab.run.labs import run_labs
-from lab.run.runner import Variant, run_variant
-from lab.sandbox.fence import choose
-from lab.sandbox.launch import Launched, launch
-from lab.sandbox.server_binary import server_binary
-from lab.sandbox.toolbox import find_backend
-from lab.spec.bundled import bundled
+from lab.run.launcher import Launcher
+from lab.run.runner import Variant
+from lab.sandbox.launch import Launched
 from lab.steps.stage import DEFAULT_PATIENCE, Patience
 
 # The kernel answers at once, and the test server within milliseconds; what has not come after
@@ -126,31 +122,16 @@ class _Laboratory:
     """Starts the trials' labs, and ends those that are decided."""
 
     def __init__(self, trials: Sequence[Trial]) -> None:
-        self._fence = choose()
-        for backend in {trial.backend for trial in trials}:
-            find_backend(backend)
-        serves = any(
-            isinstance(step.action, Serve) for trial in trials for step in trial.scenario.steps
+        self._launcher = Launcher(
+            (trial.scenario for trial in trials), (trial.backend for trial in trials)
         )
-        self._server = str(server_binary(bundled("origdst") / "origdst.c")) if serves else None
         self._trials = trials
         self._running: dict[int, int] = {}
 
     def start(self, variant: Variant) -> Launched:
         """Start a lab that runs a variant."""
-        scenario = variant.scenario
-        plan = root_plan(
-            self._fence,
-            variant.backend,
-            scenario_paths(scenario.path, scenario.files),
-            self._server,
-        )
         patience = DEFAULT_PATIENCE if self._trials[variant.number].patient else _IMPATIENCE
-        launched = launch(
-            self._fence,
-            plan,
-            lambda events: run_variant(variant, events, fail_fast=False, patience=patience),
-        )
+        launched = self._launcher.start(variant, patience=patience)
         self._running[variant.number] = launched.pid
         return launched
 
