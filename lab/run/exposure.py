@@ -57,7 +57,9 @@ def scenario_paths(scenario: str, files: Iterable[str]) -> tuple[str, ...]:
 
 
 def _homes() -> set[str]:
-    return {account.pw_dir.rstrip("/") for account in pwd.getpwall()}
+    """Everybody's homes, and what the invoking user calls home."""
+    own = os.path.realpath(os.path.expanduser("~"))
+    return {own, *(account.pw_dir.rstrip("/") for account in pwd.getpwall())}
 
 
 def _own_home() -> tuple[str, ...]:

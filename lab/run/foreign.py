@@ -68,7 +68,7 @@ def _describe(request: bytes, answer: int) -> int:
 
 
 def _answer(started: Launched, deadline: Deadline) -> str:
-    said = b""
+    said = bytearray()
     while len(said) <= LONGEST_DESCRIPTION:
         readable, _, _ = select.select([started.events], [], [], deadline.left)
         if not readable:

@@ -6,9 +6,9 @@ import select
 from dataclasses import replace
 
 from lab.model.events import Mismatch, Observation
-from lab.model.expectation import ConntrackEntry, OutcomeIs, Packets, RuleCounter
+from lab.model.expectation import OutcomeIs
 from lab.model.scenario import Check, Connect, Ping, Restore, Run, Serve, Step
-from lab.observe import conntrack, sequence
+from lab.observe.evidence import evidence
 from lab.observe.seen import Seen
 from lab.observe.verdict import mismatches
 from lab.steps import flows, shell
@@ -90,35 +90,14 @@ def _is_settled(step: Step, acted: Seen) -> bool:
 
 
 def _tell(step: Step, seen: Seen, stage: Stage) -> None:
-    """Report the flows, and what the step looked at: entries, packets and counters."""
+    """Report the flows, and what the step looked at besides."""
     flows.tell(step, seen.flows, stage)
     for expected in step.expect:
-        match expected:
-            case ConntrackEntry(on=node):
-                lines = [
-                    (node, str(entry))
-                    for entry in conntrack.matching(seen.conntrack[node], expected)
-                ]
-                _observe(step, stage, "conntrack", lines)
-            case Packets():
-                found = sequence.in_order(seen.packets, expected.packets)
-                lines = [
-                    (match.found.where, f"{match.found.way} {match.found.headers}")
-                    for match in found
-                    if match.found is not None
-                ]
-                _observe(step, stage, "packet", lines)
-            case RuleCounter(on=node, rule=int(number)):
-                chain = seen.rules[node, expected.family].chain(expected.table, expected.chain)
-                rule = None if chain is None else chain.rule(number)
-                if rule is not None:
-                    text = f"{expected.table} [{rule.packets}] {rule.text}"
-                    _observe(step, stage, "rule", [(node, text)])
-
-
-def _observe(step: Step, stage: Stage, kind: str, lines: list[tuple[str, str]]) -> None:
-    for node, text in lines:
-        stage.emit(Observation(lab=stage.number, step=step.number, kind=kind, node=node, text=text))
+        for kind, node, text in evidence(expected, seen):
+            where = node or step.on or ""
+            stage.emit(
+                Observation(lab=stage.number, step=step.number, kind=kind, node=where, text=text)
+            )
 
 
 def deaths(stage: Stage) -> str:

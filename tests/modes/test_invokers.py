@@ -9,7 +9,7 @@ import pytest
 
 from lab.sandbox.fence import Mode
 from tests.modes.accounts import FILES, Account, enrol, free_id
-from tests.modes.invoker import Invoker
+from tests.modes.invoker import Invoker, Unavailable, invoker_for
 from tests.modes.place import CHECKOUT, make_place
 
 as_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root can become somebody else")
@@ -27,18 +27,31 @@ def test_an_invoker_is_the_user_of_the_mode(invoker: Invoker) -> None:
         assert int(uid) in range(60578, 61184)
 
 
-def test_only_one_mode_has_subordinate_ids(invoker: Invoker) -> None:
-    if invoker.account is None:
-        pytest.skip("whoever runs the tests has the ids that they have")
-    assert invoker.run(["grep", "-c", invoker.account.name, "/etc/subuid"]).stdout.strip() == (
-        "1" if invoker.mode is Mode.SUBUID else "0"
-    )
+@pytest.fixture(params=[Mode.SUBUID, Mode.SINGLE], ids=str)
+def stranger(request: pytest.FixtureRequest) -> Account:
+    """A user whom the machine does not know, where root runs the tests."""
+    try:
+        account = invoker_for(request.param).account
+    except Unavailable as unavailable:
+        pytest.skip(str(unavailable))
+    assert account is not None
+    return account
 
 
-def test_an_invoker_has_the_groups_of_nobody_else(invoker: Invoker) -> None:
-    if invoker.account is None:
-        pytest.skip("nobody was become")
-    assert invoker.shell("id -G").split() == [str(invoker.account.uid)]
+@as_root
+def test_one_stranger_has_subordinate_ids_and_the_other_has_none(stranger: Account) -> None:
+    files = invoker_for(mode_of(stranger)).shell("cat /etc/subuid /etc/subgid")
+    assert files.count(f"{stranger.name}:") == (2 if stranger.subordinate else 0)
+
+
+@as_root
+def test_a_stranger_has_the_groups_of_nobody_else(stranger: Account) -> None:
+    groups = invoker_for(mode_of(stranger)).shell("id -G")
+    assert groups.split() == [str(stranger.uid)]
+
+
+def mode_of(account: Account) -> Mode:
+    return Mode.SUBUID if account.subordinate else Mode.SINGLE
 
 
 def test_commands_start_in_the_checkout_and_find_lab(invoker: Invoker) -> None:

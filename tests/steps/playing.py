@@ -47,7 +47,9 @@ topology:
       ipv4: [10.0.2.1/24, 10.0.2.254/24]
       ipv6: ["fd02::1/64", "fd02::ff/64"]
 """
-Told = TypeVar("Told", CommandRan, Flow, Observation, StepFinished, ScenarioFinished, ScenarioSkipped)
+Told = TypeVar(
+    "Told", CommandRan, Flow, Observation, StepFinished, ScenarioFinished, ScenarioSkipped
+)
 
 
 @dataclass(frozen=True)

@@ -59,13 +59,16 @@ def test_a_step_ends_when_its_process_is_ready(play: Play, ready: str) -> None:
 
 
 def test_without_a_condition_nothing_is_waited_for(play: Play) -> None:
-    steps = GATED + """
+    steps = (
+        GATED
+        + """
 - on: a
   run: echo > /tmp/gate
 - on: a
   wait: 5s
   check: {stdout: {of: gated, equals: open}}
 """
+    )
     assert play(steps).passed
 
 

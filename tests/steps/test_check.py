@@ -45,7 +45,13 @@ def test_conntrack_entries(play: Play, backend: str, entry: str) -> None:
     [
         (
             'original: "a > r:8080", reply: "b:81 > a"',
-            [("conntrack r reply", "b:81 (10.0.2.1:81) > a (10.0.1.1)", "10.0.2.1:80 > 10.0.1.1:7001")],
+            [
+                (
+                    "conntrack r reply",
+                    "b:81 (10.0.2.1:81) > a (10.0.1.1)",
+                    "10.0.2.1:80 > 10.0.1.1:7001",
+                )
+            ],
         ),
         (
             'original: "a > r:8080", state: ESTABLISHED',
@@ -150,7 +156,9 @@ def test_hits_are_those_of_the_step(play: Play, backend: str) -> None:
         + connect.format(3, hits.format(3))
         + connect.format(1, hits.format(1))
         + connect.format(1, hits.format(2))
-        + '- {connect: {from: a, to: "b:80"}, expect: {' + hits.format(0) + "}}",
+        + '- {connect: {from: a, to: "b:80"}, expect: {'
+        + hits.format(0)
+        + "}}",
         ROUTED,
         backend,
     )

@@ -225,9 +225,7 @@ def test_a_neighbour_that_is_not_there_is_unreachable(play: Play, to: str, told:
 
 
 @pytest.mark.parametrize("chain", ["INPUT", "OUTPUT"])
-def test_a_drop_is_no_answer_and_says_how_it_is_known(
-    play: Play, backend: str, chain: str
-) -> None:
+def test_a_drop_is_no_answer_and_says_how_it_is_known(play: Play, backend: str, chain: str) -> None:
     node = "b" if chain == "INPUT" else "a"
     played = play(
         SERVE
@@ -447,7 +445,8 @@ def test_any_service_will_do(play: Play, servers: str) -> None:
             print("got", connection.recv(100), flush=True)
     """)
     number = 3 if servers else 2
-    played = play(f"""{servers}
+    played = play(
+        f"""{servers}
 - on: b
   background: service
   wait: {{listening: tcp/7000}}
@@ -455,7 +454,8 @@ def test_any_service_will_do(play: Play, servers: str) -> None:
     {echo}
 - {{connect: {{from: a, to: "b:7000", payload: hello}}, timeout: 2s}}
 - {{wait: 5s, check: {{stdout: {{of: service, contains: "got b''hello''"}}}}}}
-""".replace("b''hello''", "b'hello'"))
+""".replace("b''hello''", "b'hello'")
+    )
     assert played.passed
     (flow,) = played.all(Flow, number)
     assert (flow.outcome, flow.server) == ("connected", None)

@@ -17,7 +17,9 @@ SERVE = "- {on: b, serve: {udp: 53}}\n"
 
 def send(to: str, outcome: str = "answered", more: str = "") -> str:
     """A step that sends a datagram from a."""
-    return f'- {{connect: {{from: a, to: "{to}", proto: udp{more}}}, expect: {{outcome: {outcome}}}}}'
+    return (
+        f'- {{connect: {{from: a, to: "{to}", proto: udp{more}}}, expect: {{outcome: {outcome}}}}}'
+    )
 
 
 def test_an_answer_shows_both_sides_tuples(play: Play) -> None:

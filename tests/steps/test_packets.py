@@ -85,7 +85,9 @@ def test_a_packet_that_does_not_come_is_told_beside_what_came(play: Play) -> Non
 
 def test_a_packet_can_be_expected_not_to_pass(play: Play, backend: str) -> None:
     drop = '- {on: r, run: "iptables -A FORWARD -p tcp --dport 80 -j DROP"}\n'
-    packets = '{at: "r:eth0", tcp: "a > b:80", flags: S}, {at: "r:eth1", tcp: "a > b:80", seen: false}'
+    packets = (
+        '{at: "r:eth0", tcp: "a > b:80", flags: S}, {at: "r:eth1", tcp: "a > b:80", seen: false}'
+    )
     assert play(SERVE + drop + connect(packets, "no-answer"), ROUTED, backend).passed
 
 

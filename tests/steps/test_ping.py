@@ -12,7 +12,11 @@ from tests.steps.test_connect import IMPATIENT
 
 @pytest.mark.parametrize(
     ("to", "source", "target"),
-    [("b", "10.0.0.1", "10.0.0.2"), ("fd00::2", "fd00::1", "fd00::2"), ("a", "10.0.0.1", "10.0.0.1")],
+    [
+        ("b", "10.0.0.1", "10.0.0.2"),
+        ("fd00::2", "fd00::1", "fd00::2"),
+        ("a", "10.0.0.1", "10.0.0.1"),
+    ],
 )
 def test_a_host_answers(play: Play, to: str, source: str, target: str) -> None:
     played = play(f'- {{ping: {{from: a, to: "{to}"}}}}')
