@@ -9,12 +9,16 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
 from lab.kernel import netlink, rtnetlink, sysctl
+from lab.kernel.carrier import await_operational
 from lab.kernel.namespaces import Namespace, hold, inside_net, setns, unshare
 from lab.model.errors import Broken
-from lab.plan.operations import Batch, Plan, Setting, describe
+from lab.plan.operations import AddVeth, Batch, Plan, Setting, describe
 from lab.plan.planner import LOOPBACK_INDEX
 from lab.plan.wire import encode
 from lab.sandbox import baseline
+
+# far more than the kernel takes, on any machine that can run a lab at all
+_CARRIER_SECONDS = 5.0
 
 
 class Network:
@@ -45,6 +49,7 @@ class Network:
         try:
             self._make_namespaces(plan, channels)
             self._apply(plan.batches, channels)
+            _await_carriers(plan.batches, channels)
         finally:
             # an open route socket would keep its namespace alive
             for channel in channels.values():
@@ -116,6 +121,16 @@ def _write(setting: Setting) -> None:
             return
         what = error.strerror or str(error)
         raise Broken(f"{setting.node}: cannot set {setting.key}={setting.value}: {what}") from error
+
+
+def _await_carriers(batches: Sequence[Batch], channels: Mapping[str, socket.socket]) -> None:
+    """Wait until every cable carries frames: its end that was set up first is late to know."""
+    for batch in batches:
+        for operation in batch.operations:
+            if not isinstance(operation, AddVeth):
+                continue
+            if not await_operational(channels[batch.node], operation.index, _CARRIER_SECONDS):
+                raise Broken(f"{batch.node}: {operation.name} got no carrier")
 
 
 def _refused(batch: Batch, refusals: Sequence[netlink.Refusal]) -> str:

@@ -38,7 +38,8 @@ def test_an_entry_is_shown_by_its_tuples() -> None:
         (
             "conntrack",
             "a",
-            "tcp TIME_WAIT 10.0.0.1:40000 > 10.0.0.2:80, reply 10.0.0.2:80 > 10.0.0.1:40000 [ASSURED]",
+            "tcp TIME_WAIT 10.0.0.1:40000 > 10.0.0.2:80,"
+            " reply 10.0.0.2:80 > 10.0.0.1:40000 [ASSURED]",
         )
     ]
 
