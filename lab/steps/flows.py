@@ -58,11 +58,13 @@ def _in_time(
 def _tcp(action: Connect, waiting: Waiting) -> FlowSeen:
     tried = tcp.attempt(action, waiting)
     stage = waiting.stage
+    # a service may have more to say than anybody wants to hear
+    end = waiting.deadline.earlier(stage.patience.answer)
     answering: list[tuple[Server, ServerView]] = []
     try:
         if tried.connected and action.payload:
             tried.say(action.payload, waiting)
-        while tried.connected:
+        while tried.connected and not end.passed:
             heard = waiting.for_words(tried.channel, of_a_server=bool(answering))
             news = _take_views(stage, "tcp")
             answering += news

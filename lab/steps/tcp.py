@@ -92,7 +92,7 @@ def attempt(connect: Connect, waiting: Waiting) -> Attempt:
         if code == errno.EADDRNOTAVAIL:
             channel.close()
             raise cannot_send(connect, f"to {connect.to.text}", code)
-        if code == errno.EINPROGRESS:
+        if code in (0, errno.EINPROGRESS):
             waiting.for_event(channel, select.POLLOUT)
             code = _error(channel)
     return Attempt(channel, _seen(channel, code))

@@ -20,23 +20,34 @@ def marked(mark: str) -> frozenset[int]:
     return frozenset(pid for pid in _living() if _carries(pid, mark.encode()))
 
 
-def namespaces(processes: Collection[int], besides: int) -> frozenset[str]:
+@contextlib.contextmanager
+def namespaces(processes: Collection[int], besides: int) -> Iterator[frozenset[str]]:
     """The namespaces that processes are in or hold, such as ``net:[4026532008]``.
 
-    Without those of process ``besides``, which are there anyway.
+    Without those of process ``besides``, which are there anyway. They are held for the while:
+    the kernel would give the number of one that is gone to the next that anybody makes.
     """
-    theirs = frozenset(link for pid in processes for link in _held(pid))
-    return theirs - frozenset(_held(besides)) - frozenset(_held(os.getpid()))
+    familiar = {name for pid in (besides, os.getpid()) for name, _ in _held(pid)}
+    theirs = {name: path for pid in processes for name, path in _held(pid)}
+    with contextlib.ExitStack() as held:
+        names = set()
+        for name in theirs.keys() - familiar:
+            with contextlib.suppress(OSError):
+                descriptor = os.open(theirs[name], os.O_RDONLY | os.O_CLOEXEC)
+                held.callback(os.close, descriptor)
+                names.add(os.readlink(f"/proc/self/fd/{descriptor}"))
+        yield frozenset(names)
 
 
 def holders(wanted: Collection[str]) -> dict[int, str]:
-    """The processes in or with a descriptor of one of the namespaces, and one for each."""
-    found: dict[int, str] = {}
-    for pid in _living():
-        for link in _held(pid):
-            if link in wanted:
-                found[pid] = link
-    return found
+    """Who else is in one of the namespaces or has a descriptor of it, and of which."""
+    return {
+        pid: name
+        for pid in _living()
+        if pid != os.getpid()
+        for name, _ in _held(pid)
+        if name in wanted
+    }
 
 
 def bound(wanted: Collection[str]) -> list[str]:
@@ -65,14 +76,17 @@ def _carries(pid: int, mark: bytes) -> bool:
     return False
 
 
-def _held(pid: int) -> Iterator[str]:
+def _held(pid: int) -> Iterator[tuple[str, Path]]:
+    """The namespaces of a process and of its descriptors, with paths to open them by."""
     folder = Path("/proc", str(pid))
     for kind in _KINDS:
+        path = folder / "ns" / kind
         with contextlib.suppress(OSError):
-            yield os.readlink(folder / "ns" / kind)
+            yield os.readlink(path), path
     with contextlib.suppress(OSError):
         for descriptor in os.listdir(folder / "fd"):
+            path = folder / "fd" / descriptor
             with contextlib.suppress(OSError):
-                link = os.readlink(folder / "fd" / descriptor)
-                if link.partition(":")[0] in _KINDS:
-                    yield link
+                name = os.readlink(path)
+                if name.partition(":")[0] in _KINDS:
+                    yield name, path

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import json
 import os
+import signal
 import subprocess
 import sys
 import uuid
@@ -27,77 +27,12 @@ class Ran:
     stderr: str
 
     @property
-    def events(self) -> list[Event]:
-        """Every line of standard output, each of which must be an event."""
-        return [from_json(line) for line in self.stdout.splitlines()]
-
-    @property
-    def sums(self) -> str:
-        """The last line that a person reads."""
-        report = self.stderr if self.stdout.startswith('{"event"') else self.stdout
-        return report.splitlines()[-1]
 
 
-class Command:
-    """A running command; it carries a mark by which its labs' processes are known."""
-
-    def __init__(
-        self,
-        arguments: Sequence[str],
-        folder: Path,
-        home: Path,
-        prefix: Sequence[str] = (),
-    ) -> None:
-        self.mark = uuid.uuid4().hex
-        self.process = subprocess.Popen(
-            [*prefix, sys.executable, "-m", "lab", "run", *arguments],
-            cwd=folder,
-            env={
-                "PATH": os.environ["PATH"],
-                "HOME": str(home),
-                "LC_ALL": "C.UTF-8",
-                "PYTHONPATH": str(CHECKOUT),
-                leftovers.MARK: self.mark,
-            },
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
-        self._read: list[str] = []
-
-    def until_step(self, lab: int, step: int) -> None:
-        """Read events until a step begins."""
-        for event in self._events():
-            if isinstance(event, StepStarted) and (event.lab, event.step) == (lab, step):
-                return
-        raise AssertionError(f"step {step} of lab {lab} never began: {self.end()}")
-
-    def end(self) -> Ran:
-        """Wait for its end; what it wrote, that which was read before included."""
-        try:
-            stdout, stderr = self.process.communicate(timeout=DEADLINE)
-        finally:
-            self.process.kill()
-        return Ran(self.process.returncode, "".join(self._read) + stdout, stderr)
-
-    def descendant(self, *names: str) -> int:
-        """The process found by going from child to child by their names."""
-        pid = self.process.pid
-        for name in names:
-            (pid,) = (child for child in _children(pid) if _name(child) == name)
-        return pid
-
-    def left(self) -> frozenset[int]:
-        """The processes that carry its mark."""
-        return leftovers.marked(self.mark)
-
-    def _events(self) -> Iterator[Event]:
-        assert self.process.stdout is not None
-        for line in self.process.stdout:
-            self._read.append(line)
-            if json.loads(line):
-                yield from_json(line)
+def _heed_signals() -> None:
+    """Undo what nohup or a shell's & has the tests, and with them the command, ignore."""
+    for number in (signal.SIGINT, signal.SIGHUP, signal.SIGTERM):
+        signal.signal(number, signal.SIG_DFL)
 
 
 def _children(pid: int) -> list[int]:

@@ -18,7 +18,8 @@ from tests.modes import leftovers
 from tests.modes.invoker import Invoker
 
 SCENARIO = Path(__file__).with_name("killed.lab.yaml")
-LIMIT = 1.0  # seconds in which everything must be gone
+LIMIT = 1.0  # seconds in which everything is gone, unless the machine is busy with other things
+PATIENCE = 30.0  # seconds after which what is there will stay
 # Seconds from a victim's birth until its run is in its last step, and some more.
 _LONGEST_AGE = 0.1
 _LONGEST_AGE_OF_COMMAND = 0.4
@@ -42,7 +43,7 @@ class Victim(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Aftermath:
-    """How long it took until nothing was left, in seconds, and what was left at the limit."""
+    """How long it took until nothing was left, in seconds, or what was left of all patience."""
 
     seconds: float
     left: tuple[str, ...]
@@ -60,10 +61,10 @@ def kill(invoker: Invoker, victim: Victim, age: float) -> Aftermath:
     try:
         pid = _await(victim, command)
         time.sleep(age)
-        namespaces = leftovers.namespaces(leftovers.marked(mark), besides=command.pid)
-        assert command.poll() is None, f"the run ended with exit code {command.returncode}"
-        os.kill(pid, signal.SIGKILL)
-        return _watch(mark, namespaces)
+        with leftovers.namespaces(leftovers.marked(mark), besides=command.pid) as namespaces:
+            assert command.poll() is None, f"the run ended with exit code {command.returncode}"
+            os.kill(pid, signal.SIGKILL)
+            return _watch(mark, namespaces)
     finally:
         command.kill()
         command.wait()
@@ -74,7 +75,7 @@ def _watch(mark: str, namespaces: frozenset[str]) -> Aftermath:
     while True:
         left = tuple(_left(mark, namespaces))
         seconds = time.monotonic() - begin
-        if not left or seconds > LIMIT:
+        if not left or seconds > PATIENCE:
             return Aftermath(seconds, left)
         time.sleep(_POLL)
 

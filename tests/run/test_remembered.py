@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+
 from lab.model.errors import BadInput
 from lab.run.remembered import load
 

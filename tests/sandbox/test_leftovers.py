@@ -12,7 +12,7 @@ from tests.modes import leftovers
 from tests.modes.invoker import Invoker
 from tests.sandbox.labs import RunningLab
 
-LIMIT = 1.0  # seconds
+PATIENCE = 30.0  # seconds after which what is there will stay
 BUSY = """
     setsid --fork sleep infinity </dev/null >/dev/null 2>&1
     (trap '' INT TERM HUP; exec nohup sleep infinity >/dev/null 2>&1) &
@@ -38,7 +38,7 @@ def busy_lab(invoker: Invoker, mark: str) -> Iterator[RunningLab]:
 
 
 def await_nothing_of(mark: str, namespaces: frozenset[str]) -> None:
-    end = time.monotonic() + LIMIT
+    end = time.monotonic() + PATIENCE
     while left := [*leftovers.marked(mark), *leftovers.holders(namespaces)]:
         assert time.monotonic() < end, f"{left} left"
         time.sleep(0.001)
@@ -46,11 +46,12 @@ def await_nothing_of(mark: str, namespaces: frozenset[str]) -> None:
 
 
 def test_no_process_and_no_namespace_outlives_a_lab(busy_lab: RunningLab, mark: str) -> None:
-    namespaces = leftovers.namespaces(leftovers.marked(mark), besides=busy_lab.process.pid)
-    kinds = [name.partition(":")[0] for name in namespaces]
-    assert (kinds.count("net"), kinds.count("pid"), kinds.count("user")) == (4, 4, 2)
-    assert busy_lab.end() == 0
-    await_nothing_of(mark, namespaces)
+    processes, command = leftovers.marked(mark), busy_lab.process.pid
+    with leftovers.namespaces(processes, besides=command) as namespaces:
+        kinds = [name.partition(":")[0] for name in namespaces]
+        assert (kinds.count("net"), kinds.count("pid"), kinds.count("user")) == (4, 4, 2)
+        assert busy_lab.end() == 0
+        await_nothing_of(mark, namespaces)
 
 
 def test_no_mount_outlives_a_lab(busy_lab: RunningLab) -> None:
@@ -83,7 +84,8 @@ def test_no_file_outlives_a_lab(invoker: Invoker, request: pytest.FixtureRequest
 def test_a_lab_ends_with_its_command_although_a_node_is_busy(
     busy_lab: RunningLab, mark: str
 ) -> None:
-    namespaces = leftovers.namespaces(leftovers.marked(mark), besides=busy_lab.process.pid)
-    busy_lab.process.terminate()
-    busy_lab.process.wait()
-    await_nothing_of(mark, namespaces)
+    processes, command = leftovers.marked(mark), busy_lab.process.pid
+    with leftovers.namespaces(processes, besides=command) as namespaces:
+        busy_lab.process.terminate()
+        busy_lab.process.wait()
+        await_nothing_of(mark, namespaces)

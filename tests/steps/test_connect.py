@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from lab.model.events import Flow
+from lab.model.events import Flow, StepFinished
 from tests.steps.conftest import Play
 from tests.steps.playing import ROUTED
 from tests.steps.test_background import program
@@ -479,6 +479,27 @@ def test_a_service_of_ones_own_is_not_taken_for_the_test_server(play: Play) -> N
 """)
     told = [("server", "node b", "no test server answered: connected")]
     assert played.mismatches(3) == told
+
+
+def test_a_service_that_never_stops_talking_does_not_keep_the_step(play: Play) -> None:
+    talker = program("""
+        import socket, time
+        server = socket.create_server(("10.0.0.2", 7000))
+        connection, _ = server.accept()
+        while True:
+            connection.sendall(b".")
+            time.sleep(0.01)
+    """)
+    played = play(f"""
+- on: b
+  background: talker
+  wait: {{listening: tcp/7000}}
+  run: |
+    {talker}
+- {{connect: {{from: a, to: "b:7000"}}, timeout: 300ms}}
+""")
+    assert played.outcomes(2) == ["connected"]
+    assert played.all(StepFinished, 2)[0].seconds < 3
 
 
 def test_an_answer_that_is_sent_again_is_waited_for(play: Play, backend: str) -> None:

@@ -1,4 +1,4 @@
-"""A busy machine: what a server has not had time to answer yet is not taken for silence."""
+"""A busy machine: what has not had time to happen yet is not taken for never happening."""
 
 from __future__ import annotations
 
@@ -17,20 +17,31 @@ from tests.steps.test_background import program
 
 # Of the processor it gets what others leave it, be its session scheduled as one (autogroup of
 # sched(7)) or not.
-STARVING = program("""
-    import os, socket
-    server = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-    server.bind(("10.0.0.2", 5353))
+STARVE = """
+    import os
     os.nice(19)
     try:
         open("/proc/self/autogroup", "w").write("19")
     except OSError:
         pass
     print("starving", flush=True)
+"""
+SERVER = program(f"""
+    import socket
+    server = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    server.bind(("10.0.0.2", 5353))
+    {STARVE.strip()}
     while True:
         payload, sender = server.recvfrom(100)
         sum(range(60000))
         server.sendto(payload, sender)
+""")
+READER = program(f"""
+    {STARVE.strip()}
+    os.read(os.open("/tmp/gate", os.O_RDONLY), 1)
+    for turn in range(15):
+        sum(range(60000))
+    print("done", flush=True)
 """)
 
 
@@ -58,12 +69,38 @@ def test_an_answer_that_comes_late_is_an_answer(play: Play) -> None:
   wait: {{stdout: starving}}
   timeout: 60s
   run: |
-    {STARVING}
+    {SERVER}
 - connect: {{from: a, to: "b:5353", proto: udp, times: 5}}
   timeout: 60s
   expect: {{outcome: no-answer}}
 """)
     assert played.outcomes(2) == ["answered"] * 5
+
+
+@pytest.mark.usefixtures("busy_machine")
+def test_a_check_waits_for_what_a_process_is_about_to_do(play: Play) -> None:
+    played = play(f"""
+- {{on: b, run: mkfifo /tmp/gate}}
+- on: b
+  background: reader
+  wait: {{stdout: starving}}
+  timeout: 60s
+  run: |
+    {READER}
+- {{on: b, run: echo > /tmp/gate}}
+- {{check: {{stdout: {{of: reader, contains: done}}}}}}
+""")
+    assert played.passed
+
+
+@pytest.mark.usefixtures("busy_machine")
+def test_a_lab_that_is_up_carries_the_first_packet(play: Play) -> None:
+    """The kernel takes up the links of a new lab from a work queue."""
+    outcomes = {
+        tuple(play("- {ping: {from: a, to: b}, expect: {outcome: no-answer}}").outcomes(1))
+        for _ in range(20)
+    }
+    assert outcomes == {("answered",)}
 
 
 def test_silence_is_believed_although_another_process_never_rests(play: Play) -> None:

@@ -13,7 +13,7 @@ from statistics import median
 from lab.model.errors import ExitCode
 from lab.sandbox.fence import Mode
 from tests.modes.invoker import Unavailable, invoker_for
-from tests.run.killing import LIMIT, Victim, kill
+from tests.run.killing import LIMIT, PATIENCE, Aftermath, Victim, kill
 from tools.bench.commandline import positive
 
 
@@ -23,30 +23,40 @@ class Kill:
 
     victim: Victim
     age: float
-    seconds: float
-    left: tuple[str, ...]
+    aftermath: Aftermath
+
+    @property
+    def leaked(self) -> bool:
+        """Whether anything stayed."""
+        return bool(self.aftermath.left)
+
+    @property
+    def late(self) -> bool:
+        """Whether all went, but not in time."""
+        return not self.leaked and self.aftermath.seconds > LIMIT
 
     def __str__(self) -> str:
-        return f"{self.victim} killed at {self.age:.4f} s: {', '.join(self.left) or 'nothing'} left"
+        what = ", ".join(self.aftermath.left) or f"nothing after {self.aftermath.seconds:.2f} s"
+        return f"{self.victim} killed at {self.age:.4f} s left {what}"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Kill, print one line for each leak and each mode; 1 if anything was left."""
+    """Kill, print a line for each failure and each mode; 1 if anything stayed or went late."""
     options = _parser().parse_args(arguments)
-    leaks = missing = 0
+    failed = missing = False
     try:
         for mode in options.mode or Mode:
             try:
                 kills = [*_told(mode, options.kills, options.seed)]
             except Unavailable as unavailable:
                 print(f"{mode}: skipped: {unavailable}")
-                missing += 1
+                missing = True
                 continue
             print(f"{mode}: {_summary(kills)}", flush=True)
-            leaks += sum(1 for one in kills if one.left)
+            failed |= any(one.leaked or one.late for one in kills)
     except KeyboardInterrupt:
         return ExitCode.INTERRUPTED
-    if leaks:
+    if failed:
         return ExitCode.FAILED
     return ExitCode.MISSING if missing else ExitCode.OK
 
@@ -54,10 +64,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="tools/soak/kills",
-        description="Kill runs with SIGKILL, the command itself, the middle process, PID 1 and the "
-        "runner in turns, each at a random moment between its birth and the lab's last step. What "
-        f"is still there {LIMIT:g} s later is a leak: a process, a namespace that anything holds. "
-        "Root kills in all modes, anybody else in their own.",
+        description="Kill runs with SIGKILL: the command itself, the middle process, PID 1 and "
+        "the runner in turns, each at a random moment between its birth and the lab's last step. "
+        f"A leak is what is still there {PATIENCE:g} s later: a process, a namespace that "
+        f"anything holds. What goes after more than {LIMIT:g} s is late. Root kills in all modes, "
+        "anybody else in their own.",
     )
     parser.add_argument(
         "kills", nargs="?", type=positive, default=200, help="how many in each mode (200)"
@@ -75,21 +86,18 @@ def _told(mode: Mode, count: int, seed: str) -> Iterator[Kill]:
     random = Random(f"{seed} {mode}")
     for number, victim in enumerate(itertools.islice(itertools.cycle(Victim), count), 1):
         age = victim.moment(random)
-        aftermath = kill(invoker, victim, age)
-        done = Kill(victim, age, aftermath.seconds, aftermath.left)
-        if done.left:
+        done = Kill(victim, age, kill(invoker, victim, age))
+        if done.leaked or done.late:
             print(f"{mode}: kill {number}: {done}", flush=True)
         yield done
 
 
 def _summary(kills: Sequence[Kill]) -> str:
-    seconds = [one.seconds for one in kills]
-    leaks = sum(1 for one in kills if one.left)
-    if not kills:
-        return "0 kills"
+    milliseconds = [one.aftermath.seconds * 1000 for one in kills]
+    leaks, late = sum(one.leaked for one in kills), sum(one.late for one in kills)
     return (
-        f"{len(kills)} kills, {leaks} leaks; all gone after {median(seconds) * 1000:.0f} ms "
-        f"(median), {max(seconds) * 1000:.0f} ms at most"
+        f"{len(kills)} kills, {leaks} leaks, {late} late; all gone after "
+        f"{median(milliseconds):.0f} ms (median), {max(milliseconds):.0f} ms at most"
     )
 
 
