@@ -84,8 +84,8 @@ def _is_usable(binary: Path) -> bool:
 def _compile(source: Path, folder: Path, name: str) -> None:
     """Compiles into the folder.
 
-    The compiler writes in a folder of its own and rename(2) puts the result in place: two
-    processes that race both end with a whole binary.
+    The compiler writes in a folder of its own and link(2) puts the result in place: two processes
+    that race both end with a whole binary.
 
     Raises:
         OSError: the folder is not ours or cannot be written to.

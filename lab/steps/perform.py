@@ -45,7 +45,7 @@ def _once(step: Step, stage: Stage, deadline: Deadline) -> tuple[Seen, tuple[Mis
     with stage.backlog.on_one_cpu():
         stage.backlog.drain()
     settling = deadline.earlier(_SETTLING)
-    limit = deadline.earlier(stage.patience.answer)
+    limit = deadline.earlier(stage.patience.restless)
     while True:
         seen = _with_tables(acted, look(step, stage, deadline), capture)
         wrong = tuple(each for expected in step.expect for each in mismatches(expected, seen))

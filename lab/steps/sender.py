@@ -60,7 +60,7 @@ class Waiting:
 
     def _event_or_quiet(self, channel: socket.socket, events: int, silence: float) -> bool:
         """Wait for an event, at most until ``silence`` seconds have passed in a quiet lab."""
-        limit = self.deadline.earlier(self.stage.patience.answer)
+        limit = self.deadline.earlier(self.stage.patience.restless)
         if self._event(channel, events, 0):
             return True
         while not limit.passed:

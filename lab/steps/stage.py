@@ -23,12 +23,13 @@ class Patience:
     ``answer`` is for what is expected: a sender may have to try again, and that a host is not
     there is known after 3 seconds (mcast_solicit and retrans_time of arp(7)). ``silence`` is for
     nothing, once the lab is quiet; so is ``greeting``, where a connection stands and the other
-    end may be thinking.
+    end may be thinking. ``restless`` is for a lab that does not become quiet.
     """
 
     silence: float = 0.025
     greeting: float = 0.25
     answer: float = 3.5
+    restless: float = 3.5
 
 
 DEFAULT_PATIENCE = Patience()

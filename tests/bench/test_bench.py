@@ -74,7 +74,8 @@ def network(contender: Contender, node: int) -> list[str]:
                 lines.append(json.dumps(thing, sort_keys=True))
         else:
             lines.append(line)
-    return lines
+    # equal routes come in the order in which their links got a carrier
+    return sorted(lines)
 
 
 def stop_timers(thing: dict[str, object]) -> None:

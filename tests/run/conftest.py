@@ -47,8 +47,7 @@ def start(tmp_path: Path, home: Path) -> Iterator[Start]:
 
     yield begin
     for command in started:
-        with command.process as process:
-            process.kill()
+        command.close()
 
 
 @pytest.fixture

@@ -47,6 +47,27 @@ topology:
       ipv4: [10.0.2.1/24, 10.0.2.254/24]
       ipv6: ["fd02::1/64", "fd02::ff/64"]
 """
+# A neighbour that is not there is known to be missing after 20 ms instead of 3 s.
+IMPATIENT = """\
+topology:
+  nodes:
+    a:
+      sysctls:
+        net.ipv4.neigh.eth0.mcast_solicit: 1
+        net.ipv4.neigh.eth0.retrans_time_ms: 20
+        net.ipv6.neigh.eth0.mcast_solicit: 1
+        net.ipv6.neigh.eth0.retrans_time_ms: 20
+      routes: [default via 10.0.1.254, "default via fd01::ff"]
+    r:
+      kind: router
+      sysctls: {net.ipv4.neigh.eth1.mcast_solicit: 1, net.ipv4.neigh.eth1.retrans_time_ms: 20}
+    b: {}
+  links:
+    - endpoints: [a, r]
+      ipv4: [10.0.1.1/24, 10.0.1.254/24]
+      ipv6: ["fd01::1/64", "fd01::ff/64"]
+    - {endpoints: [b, r], ipv4: [10.0.2.1/24, 10.0.2.254/24]}
+"""
 Told = TypeVar(
     "Told", CommandRan, Flow, Observation, StepFinished, ScenarioFinished, ScenarioSkipped
 )

@@ -132,10 +132,14 @@ def test_a_process_that_dies_later_fails_the_step_that_finds_it_dead(play: Play)
 - on: a
   background: mortal
   run: |
-    echo $$ > /tmp/pid
     echo last words
+    echo $$ > /tmp/pid
     while :; do sleep 60; done
-- {on: a, run: "until test -s /tmp/pid; do :; done; kill -9 $(cat /tmp/pid)"}
+- on: a
+  run: |
+    until test -s /tmp/pid; do :; done
+    kill -9 $(cat /tmp/pid)
+    while grep -q "^State:.[RSD]" /proc/$(cat /tmp/pid)/status; do :; done
 - {on: a, run: "true"}
 """)
     assert played.statuses == "passed failed skipped"

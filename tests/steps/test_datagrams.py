@@ -6,9 +6,8 @@ import pytest
 
 from lab.model.events import Flow
 from tests.steps.conftest import Play
-from tests.steps.playing import ROUTED
+from tests.steps.playing import IMPATIENT, ROUTED
 from tests.steps.test_background import program
-from tests.steps.test_connect import IMPATIENT
 
 # Connection tracking runs where a rule asks for it.
 TRACKING = "iptables -A FORWARD -m conntrack --ctstate NEW"

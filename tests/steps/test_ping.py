@@ -6,8 +6,7 @@ import pytest
 
 from lab.model.events import Flow
 from tests.steps.conftest import Play
-from tests.steps.playing import ROUTED
-from tests.steps.test_connect import IMPATIENT
+from tests.steps.playing import IMPATIENT, ROUTED
 
 
 @pytest.mark.parametrize(
