@@ -99,8 +99,10 @@ def _admit(fence: Fence, pid: int, clones: Clones | None) -> None:
 
 def _await_user_namespace(near: socket.socket) -> None:
     answer = near.recv(64).decode()
+    if not answer:
+        raise Broken("the lab's first process died while the lab was being started")
     if answer != "unshared":
-        raise fences.refusal(int(answer or 0))
+        raise fences.refusal(int(answer))
 
 
 def _guarded(events: int, body: Callable[[], int]) -> NoReturn:

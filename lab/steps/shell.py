@@ -27,6 +27,7 @@ _BASH_LINE = re.compile(r"bash: (?:-c: )?line (\d+): ")
 _CODES_OF_BASH = (1, 2, 126, 127)
 # what a pipe holds
 _REPORT_BYTES = 1 << 16
+_FAILURE = re.compile(rb"^(\d{1,9}) (\d{1,9})$", re.MULTILINE)
 _CLOSING = re.compile(r"[)}]|(?:done|fi|esac)\b")
 
 
@@ -42,7 +43,7 @@ def run(step: Step, action: Run, stage: Stage, deadline: Deadline) -> Seen:
     if ended.timed_out:
         raise StepFailed(
             f"{step.node}: still running at the deadline of {step.timeout:g} s, killed:"
-            f" {_last_line(action.script)}"
+            f" {_what_hangs(action.script)}"
         )
     expects_exit = any(isinstance(each, ExitCodeIs) for each in step.expect)
     if ended.code and not expects_exit:
@@ -77,17 +78,18 @@ def run_script(lab: Lab, node: str, script: str, deadline: Deadline) -> tuple[En
     os.set_blocking(reader, False)
     with os.fdopen(reader, "rb", buffering=0) as report:
         # a process left behind may hold the other end, so there may be no end of file
-        told = (report.read(_REPORT_BYTES) or b"").decode().splitlines()
-    return ended, _failing_line(script.splitlines(), told) or _line_in_words(ended)
+        told = report.read(_REPORT_BYTES) or b""
+    failures = [(int(depth), int(line)) for depth, line in _FAILURE.findall(told)]
+    return ended, _failing_line(script.splitlines(), failures) or _line_in_words(ended)
 
 
-def _failing_line(script: list[str], told: list[str]) -> int | None:
-    """The line at which bash itself ended the script, from what the trap told of each failure.
+def _failing_line(script: list[str], failures: list[tuple[int, int]]) -> int | None:
+    """The line at which bash itself ended the script.
 
-    Told are the depth of subshells and the line. The script ends where the outermost shell fails;
-    where that is the closing bracket of a subshell, the failure within says more.
+    Of each failure the trap has told the depth of subshells and the line. The script ends where
+    the outermost shell fails; where that is the closing bracket of a subshell, the failure within
+    says more.
     """
-    failures = [tuple(map(int, line.split())) for line in told]
     if not failures or failures[-1][0]:
         return None
     line = failures[-1][1]
@@ -126,6 +128,7 @@ def _command_at(lines: list[str], number: int) -> tuple[int, str]:
     return first, " ".join(part for part in parts if part)
 
 
-def _last_line(script: str) -> str:
+def _what_hangs(script: str) -> str:
+    """The command; of several nobody knows which."""
     lines = [line.strip() for line in script.splitlines() if line.strip()]
     return lines[0] if len(lines) == 1 else f"{len(lines)} lines"

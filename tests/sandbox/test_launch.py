@@ -7,7 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from lab.model.errors import ExitCode
+from lab.model.errors import Broken, ExitCode
+from lab.model.scenario import Backend
+from lab.sandbox import launch
+from lab.sandbox.fence import choose
+from lab.sandbox.root import RootPlan
+from lab.sandbox.toolbox import Toolbox, find_backend
 from tests.modes.invoker import Invoker
 from tests.sandbox.conftest import StartLab
 from tests.sandbox.labs import RunningLab, children
@@ -33,6 +38,13 @@ def test_what_the_kernel_refuses_ends_the_runner_with_its_code(start_lab: StartL
 def test_a_fault_of_the_runner_is_told_with_its_traceback(invoker: Invoker) -> None:
     with pytest.raises(AssertionError, match=r"(?s)Traceback .*_serve.*KeyError: 'no such'"):
         RunningLab(invoker, "no such")
+
+
+def test_a_lab_whose_first_process_dies_is_broken(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(launch, "_middle", lambda *_: os._exit(1))
+    backend = Toolbox(Backend.NFT, find_backend(Backend.NFT))
+    with pytest.raises(Broken, match="the lab's first process died while the lab was being start"):
+        launch.launch(choose(), RootPlan(backend), lambda events: 0)
 
 
 def test_a_lab_holds_no_file_of_its_command(start_lab: StartLab) -> None:

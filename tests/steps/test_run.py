@@ -79,6 +79,12 @@ def test_lines_that_succeed_are_told_with_what_they_printed(play: Play) -> None:
             "true\necho seven; false", "echo seven; false", "exit code 1: seven", id="on stdout"
         ),
         pytest.param("true\nfalse", "false", "exit code 1", id="without a word"),
+        pytest.param(
+            "echo nonsense 7 >&$LAB_REPORT\nls /nothing",
+            "ls /nothing",
+            "exit code 2: ls: cannot access '/nothing': No such file or directory",
+            id="though the script meddles with the report",
+        ),
         pytest.param("true\nkill -9 $$", "", "a: killed by SIGKILL", id="by a signal"),
         pytest.param("true\nexit 3", "", "a: exit code 3", id="by its own decision"),
         pytest.param(

@@ -10,17 +10,17 @@
  * then all that is in them, which is 2 % faster than host by host. The switch's ports follow in
  * batches. No message asks for an acknowledgement: the kernel handles a send to a NETLINK_ROUTE
  * socket before the call returns, and only errors are answered, so that a non-blocking recv(2)
- * which finds nothing means that every message of the batch succeeded.
+ * which finds nothing means that every message of the batch succeeded. Last, each host is asked
+ * whether its interface carries frames: it drops them until the kernel's link watch has been at it.
  *
  * Needs CAP_SYS_ADMIN and CAP_NET_ADMIN over the network namespace that it is started in:
  *
  *     unshare --map-root-user --net star_floor 1000
  *
- * Prints {"hosts": N, "setup_s": S, "teardown_s": S, "errors": N}; set-up ends when the last batch
- * is known to be clean, teardown when the last descriptor is closed (the kernel then destroys the
- * namespaces by itself). Exits with 1 if anything failed. With --in NODE COMMAND it measures
- * nothing: it has sh(1) run COMMAND in the switch (NODE 0) or in a host (from 1), and fails if that
- * does.
+ * Prints {"hosts": N, "setup_s": S, "teardown_s": S, "errors": N}; set-up ends when every host can
+ * send, teardown when the last descriptor is closed (the kernel then destroys the namespaces by
+ * itself). Exits with 1 if anything failed. With --in NODE COMMAND it measures nothing: it has
+ * sh(1) run COMMAND in the switch (NODE 0) or in a host (from 1), and fails if that does.
  */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
@@ -294,6 +294,35 @@ static void create_bridge(struct batch *batch)
     end_message(batch);
 }
 
+/* Since Linux 6.8 asking has the link watch look at the link first. */
+static bool is_operational(int socket_fd, struct batch *batch, int index)
+{
+    const struct ifinfomsg link = { .ifi_index = index };
+    _Alignas(NLMSG_ALIGNTO) unsigned char answer[8192];
+    const struct nlmsghdr *header = (struct nlmsghdr *)answer;
+    ssize_t size;
+    int left;
+
+    begin_message(batch, RTM_GETLINK, 0, &link, sizeof link);
+    add_u32(batch, IFLA_EXT_MASK, RTEXT_FILTER_SKIP_STATS);
+    end_message(batch);
+    if (send(socket_fd, batch->bytes, batch->length, 0) < 0)
+        die("send RTM_GETLINK");
+    batch->length = 0;
+    size = recv(socket_fd, answer, sizeof answer, 0);
+    if (size < 0)
+        die("receive RTM_NEWLINK");
+    if (!NLMSG_OK(header, size) || header->nlmsg_type != RTM_NEWLINK)
+        return false;
+    left = IFLA_PAYLOAD(header);
+    for (struct rtattr *attribute = IFLA_RTA(NLMSG_DATA(header)); RTA_OK(attribute, left);
+         attribute = RTA_NEXT(attribute, left)) {
+        if (attribute->rta_type == IFLA_OPERSTATE)
+            return *(unsigned char *)RTA_DATA(attribute) == IF_OPER_UP;
+    }
+    return false;
+}
+
 /* ---- The star --------------------------------------------------------------------------- */
 
 struct star {
@@ -430,6 +459,16 @@ static void plug_ports(struct star *star)
     star->errors += send_batch(star->switch_socket, &star->batch, "the switch's ports");
 }
 
+static void await_carriers(struct star *star)
+{
+    const struct timespec nap = { .tv_nsec = 1000000 };
+
+    for (int host = 0; host < star->hosts; host++) {
+        while (!is_operational(star->host_sockets[host], &star->batch, ETH0_INDEX))
+            nanosleep(&nap, NULL);
+    }
+}
+
 /* An open socket would keep its namespace alive. */
 static void close_sockets(struct star *star)
 {
@@ -446,6 +485,7 @@ static void set_up(struct star *star)
     for (int host = 0; host < star->hosts; host++)
         furnish_host(star, host);
     plug_ports(star);
+    await_carriers(star);
     close_sockets(star);
     enter_namespace(star->home_namespace);
 }
