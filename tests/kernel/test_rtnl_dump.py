@@ -31,6 +31,13 @@ ROUTER = """
     ip addr add fd00::3/64 dev lan0
 """
 
+# The kernel marks the routes from a work queue (net/core/link_watch.c), up to a second later.
+UNPLUG = """
+    ip link set ppp1 down
+    until ip route show dev ppp0 | grep -q linkdown; do :; done
+    until ip -6 route show dev ppp0 | grep -q linkdown; do :; done
+"""
+
 
 @own_network
 @pytest.mark.parametrize(
@@ -56,7 +63,7 @@ ROUTER = """
 def test_a_route_prints_as_ip_route_does(route: str) -> None:
     run(ROUTER)
     run(f"ip route add {route}")
-    run("ip link set ppp1 down")
+    run(UNPLUG)
     assert_same_routes()
 
 
